@@ -1,0 +1,1 @@
+"""The seeds' import name: `from hopper import Hopper, HopperScope, HopperConfig`."""

@@ -1,0 +1,1 @@
+"""Configuration files: the addendum's three YAML formats, validated, cached when unchanged."""

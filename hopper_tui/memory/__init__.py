@@ -1,0 +1,1 @@
+"""What past work teaches: feedback aggregated upward. Pure functions over values."""

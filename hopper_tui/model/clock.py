@@ -1,0 +1,74 @@
+"""Time as Hopper writes it: RFC 3339 in UTC with milliseconds and `Z`, which sorts as text."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from hopper_tui.model.errors import Invalid
+
+Clock = Callable[[], float]
+"""Seconds since the epoch; a parameter everywhere, so that tests can hold time."""
+
+system_clock: Clock = time.time
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONG_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_LONG_UNITS |= {"month": 2592000, "year": 31536000}
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])", re.ASCII)
+_LONG = re.compile(r"(\d+)[_ ]([a-z]+?)s?", re.ASCII)
+
+
+def stamp(seconds: float) -> str:
+    """`2026-11-20T12:00:00.000Z` for seconds since the epoch."""
+    whole, milli = divmod(int(seconds * 1000), 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{milli:03d}Z"
+
+
+def seconds(text: str) -> float:
+    """Seconds since the epoch for a `stamp`."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def duration(text: str) -> float:
+    """Seconds in `90`, `15m`, `1h30m`, `1_year`, `90_days`; raises Invalid.
+
+    A bare number is seconds. Months are 30 days, years 365 (addendum, `retention: 1_year`).
+    """
+    word = text.strip().lower()
+    if word.replace(".", "", 1).isdigit():
+        return float(word)
+    if (long := _LONG.fullmatch(word)) and long[2] in _LONG_UNITS:
+        return int(long[1]) * float(_LONG_UNITS[long[2]])
+    parts = _PART.findall(word)
+    if not parts or _PART.sub("", word).strip():
+        raise Invalid(f"{text!r} is not a duration", "Write it as 45s, 15m, 4h, 2d or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def due_date(text: str, now: float) -> str:
+    """A stamp for `2026-12-24`, an RFC 3339 time, `today`, `tomorrow` or `in 3d`/`3d`."""
+    word = text.strip().lower()
+    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if word in ("today", "tomorrow"):
+        return stamp((today + timedelta(days=1 if word == "tomorrow" else 0)).timestamp())
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        try:
+            return stamp(now + duration(word.removeprefix("in ")))
+        except Invalid:
+            hint = "Write it as 2026-12-24, 2026-12-24T18:00Z, tomorrow or 3d"
+            raise Invalid(f"{text!r} is not a date", hint) from None
+    return stamp((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+
+
+def age(since: str, now: float) -> str:
+    """`12s`, `4m`, `3h`, `9d`: how long ago a stamp was, in one unit."""
+    gone = max(0, int(now - seconds(since)))
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if gone >= size:
+            return f"{gone // size}{unit}"
+    return f"{gone}s"

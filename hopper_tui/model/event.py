@@ -1,0 +1,46 @@
+"""Event: one recorded change. State is a fold of events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What an event changes: fields set, and elements put into or taken out of sets.
+
+    `base` holds the value each set field had before, which undo restores. Sets (tags,
+    dependencies, capabilities) change one element at a time, so that two people can both add one.
+    """
+
+    set: Mapping[str, Any] = field(default_factory=dict)
+    base: Mapping[str, Any] = field(default_factory=dict)
+    on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    off: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def inverse(self) -> Patch:
+        """The patch that takes this one back."""
+        return Patch(set=self.base, base=self.set, on=self.off, off=self.on)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change to one entity, as recorded.
+
+    `entity` is "instance", "task" or "delegation" and `key` its id; `kind` says what happened
+    (`task.claimed`); `group` joins the events of one command, the unit of undo; `note` carries
+    what changes no field: a text, a decision, a summary.
+    """
+
+    seq: int
+    group: str
+    at: str
+    actor: str
+    kind: str
+    entity: str
+    key: str
+    patch: Patch
+    note: Any = None

@@ -1,0 +1,45 @@
+"""The Instance value: one hopper of the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A hopper as stored. `config` holds only what was set explicitly; see Settings."""
+
+    id: str
+    name: str
+    scope: HopperScope
+    parent: str | None = None
+    status: InstanceStatus = InstanceStatus.CREATED
+    config: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    created_at: str = ""
+    started_at: str | None = None
+    stopped_at: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes new work."""
+        return self.status is InstanceStatus.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much an instance holds: `open` tasks, of which `queued` wait and `active` are held."""
+
+    open: int = 0
+    queued: int = 0
+    active: int = 0
+    capacity: int | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more task may be active."""
+        return self.capacity is None or self.active < self.capacity

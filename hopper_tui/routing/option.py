@@ -1,0 +1,21 @@
+"""Option: an instance a task could go to, with all a decision may look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hopper_tui.model.instance import Instance, Load
+from hopper_tui.model.settings import Settings
+
+NEW_RUN = "+run"
+"""As a decision's target: make a new orchestration run for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A possible target. `refused` is the reason it rejected this very task before, if it did."""
+
+    instance: Instance
+    settings: Settings
+    load: Load
+    refused: str | None = None
