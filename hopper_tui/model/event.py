@@ -44,3 +44,12 @@ class Event:
     key: str
     patch: Patch
     note: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class HopperEvent:
+    """Something a child hopper tells its parent: see `Hopper.notify_parent`."""
+
+    kind: str
+    task: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,189 @@
+"""`hopper add`: put one task, or a batch of them, into the world."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hopper_tui.cli import output
+from hopper_tui.cli.command import command
+from hopper_tui.cli.parameters import comma_separated, instance_option, read_json_object
+from hopper_tui.cli.session import Session
+from hopper_tui.model.delegation import Delegation, delegation_json
+from hopper_tui.model.errors import HopperError, Invalid
+from hopper_tui.model.task import Task, task_json, valid_title
+from hopper_tui.model.text import plain
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.hopper import Hopper
+
+_BATCH_KEYS: dict[str, str] = {
+    **{name: name for name in (
+        "title", "description", "project", "tags", "priority", "executor_preference",
+        "required_capabilities", "depends_on", "needs_orchestration", "phase", "estimated_effort",
+        "due", "requester", "source", "external", "metadata",
+    )},
+    "executor": "executor_preference",
+    "capabilities": "required_capabilities",
+    "effort": "estimated_effort",
+}  # fmt: skip
+"""What a JSON line of a batch may say, and the field of Task that it sets."""
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "tags": (list, str),
+    "required_capabilities": (list, str),
+    "depends_on": (list, str),
+    "needs_orchestration": (bool,),
+    "external": (dict,),
+    "metadata": (dict,),
+}
+"""The JSON types of fields that are not text."""
+
+
+@command
+@click.argument("title", nargs=-1)
+@click.option("-d", "--description", metavar="TEXT", help="More about it; - reads stdin.")
+@click.option("-p", "--priority", metavar="WORD", help="urgent, high, medium or low.")
+@click.option("-t", "--tag", "tag", metavar="TAG", multiple=True, help="A tag; repeatable.")
+@click.option("--tags", metavar="A,B", help="Tags, separated by commas.")
+@click.option("--project", metavar="NAME", help="The project it belongs to.")
+@instance_option("Where it enters: id, name or prefix.")
+@click.option("--depends-on", metavar="ID", multiple=True, help="A task to wait for; repeatable.")
+@click.option("--executor", metavar="NAME", help="Who should do it: human, ci, a worker's name.")
+@click.option("--capability", metavar="WORD", multiple=True, help="What it takes; repeatable.")
+@click.option("--needs-orchestration", is_flag=True, help="It needs a run of workers.")
+@click.option("--effort", metavar="TEXT", help="How much work it is, as in 4h.")
+@click.option("--due", metavar="DATE", help="2026-12-24, tomorrow or 3d.")
+@click.option("--phase", metavar="NAME", help="The phase of a run it belongs to.")
+@click.option("--batch", is_flag=True, help="Read tasks from stdin, a title or JSON object a line.")
+def add(
+    session: Session,
+    title: tuple[str, ...],
+    description: str | None,
+    tag: tuple[str, ...],
+    tags: str | None,
+    instance: str | None,
+    batch: bool,
+    **options: Any,
+) -> None:
+    """Add a task; it goes where it belongs.
+
+    At the global hopper it is routed to a project, at a project it stays or goes to a worker, at
+    a worker it is queued. Several words make one title. A batch is added as a whole or not at all;
+    the other options hold for each of its tasks.
+
+    \b
+    Examples:
+      hopper add "Fix login" -t api -p high
+      hopper add "Build dashboard" --project webapp --due 3d
+      hopper add "Run tests" --instance worker-1
+      git diff | hopper add "Review this change" -d -
+      hopper add --batch --project webapp < titles.txt
+    """
+    if batch == bool(title):
+        raise click.UsageError(
+            "A batch takes its titles from stdin" if batch else "Missing argument 'TITLE'",
+            click.get_current_context(),
+        )
+    if description == "-":
+        if batch:
+            raise click.UsageError("Stdin cannot be both the batch and the description")
+        description = sys.stdin.read()
+    hopper = session.world.hopper(instance)
+    common = _said(
+        {
+            "description": description,
+            "priority": options["priority"],
+            "tags": (*tag, *comma_separated(tags)),
+            "project": options["project"],
+            "depends_on": options["depends_on"],
+            "executor_preference": options["executor"],
+            "required_capabilities": options["capability"],
+            "needs_orchestration": options["needs_orchestration"],
+            "estimated_effort": options["effort"],
+            "due": options["due"],
+            "phase": options["phase"],
+            "source": "cli",
+        }
+    )
+    if batch:
+        ids = hopper.add_tasks(_read_batch(sys.stdin, common))
+    else:
+        ids = [hopper.add_task(title=" ".join(title), **common)]
+    _answer(session, hopper, ids, batch)
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _read_batch(lines: Iterable[str], common: Mapping[str, Any]) -> list[Task]:
+    """A task for each line; raises Invalid naming the line that cannot be one."""
+    tasks = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            tasks.append(_task_of(line.rstrip("\r\n"), common))
+        except HopperError as fault:
+            raise Invalid(f"line {number}: {fault.message}", fault.hint) from None
+    if not tasks:
+        raise Invalid("the batch is empty", "Write a title or a JSON object on each line of stdin")
+    return tasks
+
+
+def _task_of(line: str, common: Mapping[str, Any]) -> Task:
+    if not line.lstrip().startswith("{"):
+        return Task(**{**common, "title": valid_title(line.strip())})
+    said = read_json_object(line, "the line")
+    fields = dict(common)
+    for key, value in said.items():
+        fields[_field(key)] = _checked(key, value)
+    return Task(**{**fields, "title": valid_title(fields.get("title"))})
+
+
+def _field(key: str) -> str:
+    if key in _BATCH_KEYS:
+        return _BATCH_KEYS[key]
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(key, _BATCH_KEYS, n=1)
+    hint = f"Did you mean {nearest[0]!r}" if nearest else f"Use: {', '.join(_BATCH_KEYS)}"
+    raise Invalid(f"unknown key {key!r}", hint)
+
+
+def _checked(key: str, value: Any) -> Any:
+    kinds = _KINDS.get(_BATCH_KEYS[key], (str,))
+    if value is None or isinstance(value, kinds):
+        return value
+    raise Invalid(f"{key!r} cannot be {type(value).__name__}", f"Give it as {kinds[0].__name__}")
+
+
+def _answer(session: Session, hopper: Hopper, ids: Sequence[str], many: bool) -> None:
+    world = session.world
+    if session.quiet and not session.json:
+        session.print(ids)
+        return
+    tasks = [hopper.get(key) for key in ids]
+    chains = {task.id: world.chain(task.id) for task in tasks}
+    short_ids = world.short_ids(tasks)
+
+    def text() -> Iterator[str]:
+        for task in tasks:
+            yield plain(f"{short_ids[task.id]}  {task.title}")
+            scope = world.hopper(task.instance).scope
+            yield "  " + output.placement(task, chains[task.id], scope, world.name)
+
+    added = [_added_json(task, short_ids[task.id], chains[task.id]) for task in tasks]
+    session.answer(json=lambda: added if many else added[0], text=text)
+
+
+def _added_json(task: Task, short_id: str, chain: Sequence[Delegation]) -> dict[str, Any]:
+    held = [hop.target for hop in chain if hop.is_open]
+    return task_json(task, short_id) | {
+        "routed_to": held[-1] if held else task.instance,
+        "delegations": [delegation_json(hop) for hop in chain],
+    }

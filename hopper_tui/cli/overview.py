@@ -1,0 +1,169 @@
+"""Verbs that sum an instance up: status, stats, tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hopper_tui.cli import output
+from hopper_tui.cli.command import command
+from hopper_tui.cli.parameters import instance_option
+from hopper_tui.cli.queue import print_tasks
+from hopper_tui.cli.session import Session
+from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.model.task import Task, task_json
+from hopper_tui.model.text import plain
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.tree import Node
+    from hopper_tui.engine.world import World
+
+
+@command
+@instance_option()
+def status(session: Session, instance: str | None) -> None:
+    """Show the progress of an instance.
+
+    Says how many of its tasks are done, who works on what, and what waits for which reason.
+
+    \b
+    Examples:
+      hopper status
+      hopper status --instance hopper-webapp-run-k3f9 --json
+    """
+    world = session.world
+    hopper = world.hopper(instance)
+    counts = {word: number for word, number in hopper.counts().items() if number}
+    total = sum(number for word, number in counts.items() if word is not TaskStatus.CANCELLED)
+    done = counts.get(TaskStatus.DONE, 0)
+    active = hopper.list("status:claimed,in_progress")
+    waiting = hopper.list("is:waiting") + hopper.list("status:blocked")
+    children = world.nodes(parent=hopper.id)
+    short_ids = world.short_ids([*active, *waiting])
+
+    def json() -> dict[str, Any]:
+        return {
+            "instance_id": hopper.id,
+            "name": hopper.name,
+            "scope": hopper.scope,
+            "status": hopper.status,
+            "done": done,
+            "total": total,
+            "counts": counts,
+            "active": [task_json(task, short_ids[task.id]) for task in active],
+            "waiting": [task_json(task, short_ids[task.id]) for task in waiting],
+            "children": [node.json() for node in children],
+        }
+
+    def text() -> Iterator[str]:
+        yield plain(f"{hopper.name} ({hopper.scope.upper()}) [{hopper.status}]")
+        share = f" ({100 * done // total} %)" if total else ""
+        yield f"  {done} of {output.counted(total, 'task')} done{share}"
+        if counts:
+            yield "  " + ", ".join(f"{number} {word}" for word, number in counts.items())
+        for title, tasks in (("active", active), ("waiting", waiting)):
+            if tasks:
+                yield f"{title}:"
+                for task in tasks:
+                    why = f": {task.reason}" if task.reason else ""
+                    yield "  " + output.task_line(task, short_ids[task.id]) + plain(why)
+        if children:
+            yield "children:"
+            for node in children:
+                yield "  " + output.node_label(node)
+
+    session.answer(json=json, text=text)
+
+
+@command
+@instance_option()
+def stats(session: Session, instance: str | None) -> None:
+    """Show the counts and speed of an instance.
+
+    \b
+    Examples:
+      hopper stats
+      hopper stats --instance webapp --json
+    """
+    numbers = session.world.hopper(instance).stats()
+    session.answer(json=lambda: numbers, text=lambda: output.pairs(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """An instance with its tasks and the levels below it."""
+
+    node: Node
+    tasks: tuple[Task, ...]
+    below: tuple[_Level, ...]
+
+
+@command
+@instance_option()
+@click.option("--hierarchy", is_flag=True, help="As a tree, with phases and roles.")
+def tasks(session: Session, instance: str | None, hierarchy: bool) -> None:
+    """Show all tasks of an instance, or a tree of them.
+
+    The tree goes down through the instances below; what comes after an arrow is who does a task.
+
+    \b
+    Examples:
+      hopper tasks
+      hopper tasks --instance hopper-czarina-run-abc123 --hierarchy
+    """
+    world = session.world
+    hopper = world.hopper(instance)
+    if not hierarchy:
+        print_tasks(session, hopper.list(closed=True))
+        return
+    level = _level(world, _node(world, hopper.id))
+    everything = list(_all_tasks(level))
+    short_ids = world.short_ids(everything)
+
+    def label(item: _Level | Task) -> str:
+        if isinstance(item, _Level):
+            return output.node_label(item.node)
+        role = item.owner or item.executor_preference
+        arrow = f" → {role}" if role else ""
+        return plain(f"{short_ids[item.id]}  {item.title}{arrow} [{item.status}]")
+
+    def json(level: _Level) -> dict[str, Any]:
+        return level.node.json() | {
+            "held_tasks": [task_json(task, short_ids[task.id]) for task in level.tasks],
+            "children": [json(child) for child in level.below],
+        }
+
+    session.answer(
+        json=lambda: json(level),
+        ids=lambda: [task.id for task in everything],
+        text=lambda: output.draw_tree(
+            [level],
+            label,
+            lambda item: (*item.tasks, *item.below) if isinstance(item, _Level) else (),
+        ),
+    )
+
+
+def _node(world: World, key: str) -> Node:
+    """The instance with its subtree."""
+    levels = list(world.tree())
+    while levels:
+        node = levels.pop()
+        if node.instance.id == key:
+            return node
+        levels += node.children
+    raise AssertionError(f"{key} is in no tree")
+
+
+def _level(world: World, node: Node) -> _Level:
+    tasks = () if node.error else tuple(world.hopper(node.instance.id).list(closed=True))
+    return _Level(node, tasks, tuple(_level(world, child) for child in node.children))
+
+
+def _all_tasks(level: _Level) -> Iterator[Task]:
+    yield from level.tasks
+    for below in level.below:
+        yield from _all_tasks(below)

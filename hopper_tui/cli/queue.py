@@ -1,0 +1,195 @@
+"""Verbs that read a queue: list, next, search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hopper_tui.cli import output
+from hopper_tui.cli.command import command
+from hopper_tui.cli.failure import NothingThere
+from hopper_tui.cli.parameters import instance_option
+from hopper_tui.cli.session import Session
+from hopper_tui.model.clock import duration
+from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.model.query import SORTS
+from hopper_tui.model.task import Task, task_json
+from hopper_tui.model.text import plain
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.engine.world import World
+
+_MANY = 100
+"""From so many delegated tasks on, reading all hops at once is faster than chain by chain."""
+
+
+@command
+@click.argument("words", metavar="[FILTER]...", nargs=-1)
+@instance_option()
+@click.option("--project", metavar="NAME", help="Only tasks of this project.")
+@click.option("--status", metavar="WORD", help="Only tasks with this status, closed ones too.")
+@click.option("-p", "--priority", metavar="WORD", help="Only tasks with this priority.")
+@click.option("-t", "--tag", metavar="TAG", help="Only tasks with this tag.")
+@click.option("--owner", metavar="NAME", help="Only tasks held by this person or agent.")
+@click.option("--ready", is_flag=True, help="Only tasks that could be claimed now.")
+@click.option("--all", "closed", is_flag=True, help="Also done, failed and cancelled tasks.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--sort", type=click.Choice(SORTS), default="queue", help="The order.")
+def list_(
+    session: Session,
+    words: tuple[str, ...],
+    instance: str | None,
+    **conditions: Any,
+) -> None:
+    """List the tasks of an instance, in the order of its queue.
+
+    FILTER narrows them, in the language of the terminal UI: words that must occur, !word for
+    words that must not, and conditions such as status:blocked, tag:api or priority>=high.
+
+    \b
+    Examples:
+      hopper list
+      hopper list --instance webapp --status blocked
+      hopper list tag:api "priority>=high" login
+      hopper list --all --sort updated --limit 20 --json
+    """
+    hopper = session.world.hopper(instance)
+    tasks = hopper.list(" ".join(words), **conditions)
+    print_tasks(session, tasks)
+    if not tasks:
+        session.hint(_why_empty(hopper))
+
+
+@command
+@instance_option()
+@click.option("--executor", metavar="NAME", help="Only tasks this executor may do.")
+@click.option("--capability", metavar="WORD", multiple=True, help="What it can do; repeatable.")
+@click.option("--claim", is_flag=True, help="Take it at once, so that nobody else does.")
+@click.option("--lease", metavar="TIME", help="With --claim: for how long, as in 15m.")
+def next_(
+    session: Session,
+    instance: str | None,
+    executor: str | None,
+    capability: tuple[str, ...],
+    claim: bool,
+    lease: str | None,
+) -> None:
+    """Show the next task to do, or claim it at once.
+
+    Exits with 4 when there is none.
+
+    \b
+    Examples:
+      hopper next
+      hopper next --instance worker-1 --claim
+      hopper next --claim --executor coder --capability python --lease 15m
+    """
+    if lease and not claim:
+        raise click.UsageError("--lease needs --claim", click.get_current_context())
+    world = session.world
+    hopper = world.hopper(instance)
+    if claim:
+        held_for = duration(lease) if lease else None
+        task = hopper.claim_next(executor, capability, held_for)
+    else:
+        task = hopper.get_next(executor, capability)
+    if task is None:
+        raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper))
+    found, short_id = task, world.short_id(task)
+    session.answer(
+        json=lambda: task_json(found, short_id),
+        ids=lambda: [found.id],
+        text=lambda: _next_lines(found, short_id),
+    )
+
+
+@command
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(min=1), default=50, help="At most so many.")
+def search(session: Session, words: tuple[str, ...], limit: int) -> None:
+    """Find tasks anywhere by the words in them.
+
+    Looks in all hoppers, at titles, descriptions and tags of open and closed tasks.
+
+    \b
+    Examples:
+      hopper search login
+      hopper search "rate limit" --json
+    """
+    tasks = session.world.search(" ".join(words), limit)
+    print_tasks(session, tasks)
+    if not tasks:
+        session.hint(f"no task contains {' '.join(words)!r}")
+
+
+def print_tasks(session: Session, tasks: Sequence[Task]) -> None:
+    """Print tasks one a line, or as the options ask."""
+    world = session.world
+
+    def json() -> list[dict[str, Any]]:
+        short_ids = world.short_ids(tasks)
+        return [task_json(task, short_ids[task.id]) for task in tasks]
+
+    def text() -> list[str]:
+        short_ids, holders = world.short_ids(tasks), _holders(world, tasks)
+        return output.task_rows(
+            tasks, short_ids, holders, world.now(), session.width, color=session.color
+        )
+
+    session.answer(json=json, text=text, ids=lambda: [task.id for task in tasks])
+
+
+def _holders(world: World, tasks: Sequence[Task]) -> dict[str, str]:
+    """The name of the instance that holds the work of each delegated task, by the task's id."""
+    delegated = [task.id for task in tasks if task.status is TaskStatus.DELEGATED]
+    if not delegated:
+        return {}
+    hops = (
+        world.delegations()
+        if len(delegated) > _MANY
+        else [hop for key in delegated for hop in world.chain(key)]
+    )
+    open_hops = {hop.task: hop for hop in hops if hop.is_open}
+    holders = {}
+    for key in delegated:
+        hop = open_hops.get(key)
+        while hop is not None:
+            holders[key] = world.name(hop.target)
+            hop = open_hops.get(hop.child_tasks[0]) if len(hop.child_tasks) == 1 else None
+    return holders
+
+
+def _why_empty(hopper: Hopper) -> str:
+    counts = hopper.counts()
+    if everything := sum(counts.values()):
+        hidden = output.counted(everything, "task")
+        return f"nothing to show: the filter hides {hidden} of {hopper.name} (--all shows closed)"
+    return f'no tasks at {hopper.name} yet. Add one: hopper add "..."'
+
+
+def _elsewhere(world: World, hopper: Hopper) -> str:
+    """What waits below this hopper, as the command that gets it."""
+    below = [
+        node
+        for node in world.nodes(parent=hopper.id)
+        if node.error is None and node.load.queued and node.instance.is_running
+    ]
+    if not below:
+        return "See what there is: hopper list --all"
+    most = max(below, key=lambda node: node.load.queued)
+    waiting = output.counted(most.load.queued, "task")
+    wait = "waits" if most.load.queued == 1 else "wait"
+    return f"{waiting} {wait} at {most.instance.name}: hopper next --instance {most.instance.id}"
+
+
+def _next_lines(task: Task, short_id: str) -> Iterator[str]:
+    yield plain(f"{short_id}  {task.priority}  {task.title}")
+    if task.description:
+        yield plain(f"  {task.description.strip().splitlines()[0]}")
+    if task.is_active:
+        yield f"  when it is done: hopper task done {short_id}"
+    else:
+        yield f"  take it: hopper task claim {short_id}"

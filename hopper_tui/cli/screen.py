@@ -1,0 +1,43 @@
+"""`hopper tui`: open the terminal UI."""
+
+from __future__ import annotations
+
+import click
+
+from hopper_tui.cli.command import command
+from hopper_tui.cli.parameters import instance_option
+from hopper_tui.cli.session import Session
+from hopper_tui.model.errors import NotAllowed
+
+
+@command
+@instance_option("Open at this instance.")
+@click.option("--filter", "filter_", metavar="FILTER", help="Open with this filter.")
+@click.option("--task", metavar="ID", help="Open at this task.")
+def tui(session: Session, instance: str | None, filter_: str | None, task: str | None) -> None:
+    """Open the terminal UI.
+
+    `hopper` alone does the same.
+
+    \b
+    Examples:
+      hopper tui
+      hopper tui --instance webapp --filter "tag:api priority>=high"
+    """
+    if not session.interactive:
+        raise NotAllowed("the terminal UI needs a terminal", "Without one, see: hopper list")
+    open_tui(session, instance, filter_, task)
+
+
+def open_tui(
+    session: Session,
+    instance: str | None = None,
+    filter_: str | None = None,
+    task: str | None = None,
+) -> None:
+    """Run the app until it is left."""
+    here = session.world.hopper(instance).id if instance else None
+    selected = session.find(task, instance)[1].id if task else None
+    from hopper_tui.tui.app import HopperApp
+
+    HopperApp(session.world, instance=here, filter=filter_, task=selected).run()

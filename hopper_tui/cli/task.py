@@ -1,0 +1,457 @@
+"""`hopper task`: verbs about single tasks."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hopper_tui.cli import output
+from hopper_tui.cli.bulk import Shown, apply, change, print_task
+from hopper_tui.cli.command import command
+from hopper_tui.cli.feedback import feedback_options, read_feedback
+from hopper_tui.cli.history import print_events
+from hopper_tui.cli.parameters import (
+    comma_separated,
+    complete_instance,
+    executor_option,
+    instance_option,
+    read_json,
+    reason_option,
+    task_argument,
+    tasks_argument,
+)
+from hopper_tui.cli.session import Session
+from hopper_tui.model.clock import duration
+from hopper_tui.model.delegation import Delegation, delegation_json
+from hopper_tui.model.lifecycle import DelegationType, TaskStatus
+from hopper_tui.model.task import Task, task_json
+from hopper_tui.model.text import plain
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.hopper import Hopper
+
+
+@command
+@task_argument
+@instance_option()
+def show(session: Session, task: str, instance: str | None) -> None:
+    """Show everything about a task.
+
+    \b
+    Examples:
+      hopper task show web-k7m2q
+      hopper task get k7m2q --json
+    """
+    world = session.world
+    _, found = session.find(task, instance)
+    short_id = world.short_id(found)
+
+    def text() -> list[str]:
+        lines = output.task_details(found, short_id, world.name)
+        if chain := world.chain(found.id):
+            lines += ["", *output.chain_lines(chain, world.name)]
+        if notes := [event for event in world.log(found.id) if event.kind == "task.noted"]:
+            lines += ["", *output.event_rows(notes[::-1], None)]
+        if reasons := world.diagnose(found.id):
+            lines += ["", *(plain(reason) for reason in reasons)]
+        return lines
+
+    session.answer(json=lambda: task_json(found, short_id), text=text, ids=lambda: [found.id])
+
+
+@command
+@tasks_argument
+@click.option("--title", metavar="TEXT", help="The new title.")
+@click.option("-d", "--description", metavar="TEXT", help="The new description; - reads stdin.")
+@click.option("-p", "--priority", metavar="WORD", help="urgent, high, medium or low.")
+@click.option("--add-tag", metavar="TAG", multiple=True, help="Add a tag; repeatable, or a,b.")
+@click.option("--remove-tag", metavar="TAG", multiple=True, help="Remove a tag; repeatable.")
+@click.option("--due", metavar="DATE", help="2026-12-24, tomorrow or 3d; empty for none.")
+@click.option("--effort", metavar="TEXT", help="How much work it is; empty for unknown.")
+@click.option("--executor", metavar="NAME", help="Who should do it; empty for anybody.")
+@click.option("--add-depends-on", metavar="ID", multiple=True, help="Wait for this task too.")
+@click.option("--remove-depends-on", metavar="ID", multiple=True, help="No longer wait for it.")
+@click.option("--phase", metavar="NAME", help="The phase it belongs to; empty for none.")
+@instance_option()
+def update(session: Session, tasks: tuple[str, ...], instance: str | None, **options: Any) -> None:
+    """Change fields of tasks.
+
+    \b
+    Examples:
+      hopper task update web-k7m2q -p urgent --add-tag security
+      hopper task update k7m2q p3x9a --due tomorrow
+      hopper task update k7m2q --executor ""
+    """
+    if options["description"] == "-":
+        options["description"] = sys.stdin.read()
+    texts = {
+        "title": options["title"],
+        "description": options["description"],
+        "priority": options["priority"],
+        "due": options["due"],
+        "estimated_effort": options["effort"],
+        "executor_preference": options["executor"],
+        "phase": options["phase"],
+    }
+    words = {
+        "add_tags": comma_separated(*options["add_tag"]),
+        "remove_tags": comma_separated(*options["remove_tag"]),
+        "add_depends_on": options["add_depends_on"],
+        "remove_depends_on": options["remove_depends_on"],
+    }
+    changes: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
+    changes |= {name: given for name, given in words.items() if given}
+    if not changes:
+        raise click.UsageError("Nothing to change is given", click.get_current_context())
+    change(session, tasks, instance, "update", lambda h, t: h.update(t.id, **changes))
+
+
+@command
+@tasks_argument
+@click.argument("status", metavar="STATUS")
+@reason_option("Why, for blocked, failed or cancelled.")
+@instance_option()
+def status(
+    session: Session, tasks: tuple[str, ...], status: str, reason: str | None, instance: str | None
+) -> None:
+    """Set the status of tasks in one word.
+
+    STATUS is pending, claimed, in_progress, blocked, done (or completed), failed or cancelled.
+
+    \b
+    Examples:
+      hopper task status web-k7m2q completed
+      hopper task status k7m2q p3x9a blocked --reason "no access"
+    """
+    wanted = TaskStatus.read(status)
+    change(
+        session, tasks, instance, "status", lambda h, t: h.set_status(t.id, wanted, reason=reason)
+    )
+
+
+@command
+@tasks_argument
+@executor_option
+@click.option("--lease", metavar="TIME", help="For how long, as in 15m.")
+@instance_option()
+def claim(
+    session: Session,
+    tasks: tuple[str, ...],
+    executor: str | None,
+    lease: str | None,
+    instance: str | None,
+) -> None:
+    """Take tasks, so that nobody else does.
+
+    \b
+    Examples:
+      hopper task claim web-k7m2q
+      hopper task claim k7m2q --executor coder --lease 15m
+    """
+    held_for = duration(lease) if lease else None
+    change(
+        session,
+        tasks,
+        instance,
+        "claim",
+        lambda h, t: h.claim(t.id, executor=executor, lease=held_for),
+    )
+
+
+@command
+@tasks_argument
+@executor_option
+@instance_option()
+def start(
+    session: Session, tasks: tuple[str, ...], executor: str | None, instance: str | None
+) -> None:
+    """Say that work on tasks has begun.
+
+    \b
+    Examples:
+      hopper task start web-k7m2q
+    """
+    change(session, tasks, instance, "start", lambda h, t: h.start(t.id, executor=executor))
+
+
+@command
+@tasks_argument
+@click.option("--result", metavar="JSON", help="What came out, for whoever asked for it.")
+@executor_option
+@feedback_options
+@instance_option()
+def done(
+    session: Session,
+    tasks: tuple[str, ...],
+    result: str | None,
+    executor: str | None,
+    instance: str | None,
+    **said: Any,
+) -> None:
+    """Mark tasks done; completion bubbles up.
+
+    A delegated task is completed by completing the work at the end of its chain.
+
+    \b
+    Examples:
+      hopper task done web-k7m2q
+      hopper task done k7m2q --good --quality 5 --duration 4h
+      hopper task done k7m2q --result '{"url": "https://example.com/pull/7"}'
+    """
+    value = None if result is None else read_json(result, "--result")
+    feedback = read_feedback(said)
+    change(
+        session,
+        tasks,
+        instance,
+        "done",
+        lambda h, t: h.complete(t.id, feedback=feedback, result=value, executor=executor),
+    )
+
+
+@command
+@tasks_argument
+@reason_option("What went wrong.")
+@executor_option
+@instance_option()
+def fail(
+    session: Session,
+    tasks: tuple[str, ...],
+    reason: str | None,
+    executor: str | None,
+    instance: str | None,
+) -> None:
+    """Mark tasks failed, with the reason.
+
+    \b
+    Examples:
+      hopper task fail web-k7m2q --reason "the API is gone"
+    """
+    change(session, tasks, instance, "fail", lambda h, t: h.fail(t.id, reason, executor=executor))
+
+
+@command
+@tasks_argument
+@reason_option("What it waits for.")
+@instance_option()
+def block(
+    session: Session, tasks: tuple[str, ...], reason: str | None, instance: str | None
+) -> None:
+    """Mark tasks blocked, with the reason.
+
+    \b
+    Examples:
+      hopper task block web-k7m2q --reason "waits for the design"
+    """
+    change(session, tasks, instance, "block", lambda h, t: h.block(t.id, reason))
+
+
+@command
+@tasks_argument
+@executor_option
+@instance_option()
+def release(
+    session: Session, tasks: tuple[str, ...], executor: str | None, instance: str | None
+) -> None:
+    """Give claimed or blocked tasks back to the queue.
+
+    \b
+    Examples:
+      hopper task release web-k7m2q
+    """
+    change(session, tasks, instance, "release", lambda h, t: h.release(t.id, executor=executor))
+
+
+@command
+@tasks_argument
+@reason_option("Why it need not be done.")
+@instance_option()
+def cancel(
+    session: Session, tasks: tuple[str, ...], reason: str | None, instance: str | None
+) -> None:
+    """Cancel tasks that need not be done.
+
+    \b
+    Examples:
+      hopper task cancel web-k7m2q --reason "duplicate"
+      hopper list -q tag:old | xargs hopper task cancel
+    """
+    change(session, tasks, instance, "cancel", lambda h, t: h.cancel(t.id, reason=reason))
+
+
+@command
+@tasks_argument
+@instance_option()
+def reopen(session: Session, tasks: tuple[str, ...], instance: str | None) -> None:
+    """Reopen tasks that are done, failed or cancelled.
+
+    \b
+    Examples:
+      hopper task reopen web-k7m2q
+    """
+    change(session, tasks, instance, "reopen", lambda h, t: h.reopen(t.id))
+
+
+@command
+@tasks_argument
+@executor_option
+@click.option("--lease", metavar="TIME", help="For how much longer, as in 15m.")
+@instance_option()
+def heartbeat(
+    session: Session,
+    tasks: tuple[str, ...],
+    executor: str | None,
+    lease: str | None,
+    instance: str | None,
+) -> None:
+    """Say that work on tasks goes on, and keep the claim.
+
+    \b
+    Examples:
+      hopper task heartbeat web-k7m2q --executor coder
+    """
+    held_for = duration(lease) if lease else None
+    change(
+        session,
+        tasks,
+        instance,
+        "heartbeat",
+        lambda h, t: h.heartbeat(t.id, executor=executor, lease=held_for),
+    )
+
+
+@command
+@tasks_argument
+@click.option("--to", "target", metavar="INSTANCE", shell_complete=complete_instance,
+              help="Where it goes; not needed to escalate.")  # fmt: skip
+@click.option("--type", "type_", metavar="TYPE", default=DelegationType.ROUTE.value,
+              help="route (default), decompose, escalate or reassign.")  # fmt: skip
+@click.option("--subtask", metavar="TITLE", multiple=True, help="A part of it; repeatable.")
+@click.option("--notes", metavar="TEXT", help="What the other side should know.")
+@instance_option()
+def delegate(
+    session: Session,
+    tasks: tuple[str, ...],
+    target: str | None,
+    type_: str,
+    subtask: tuple[str, ...],
+    notes: str | None,
+    instance: str | None,
+) -> None:
+    """Delegate tasks to another instance.
+
+    route goes down to a child, decompose makes a task there for each --subtask, escalate goes up
+    to the parent, reassign goes to a sibling.
+
+    \b
+    Examples:
+      hopper task delegate web-k7m2q --to worker-1
+      hopper task delegate k7m2q --to worker-1 --type decompose --subtask Design --subtask Build
+      hopper task delegate k7m2q --type escalate --notes "needs a decision"
+    """
+    kind = DelegationType.read(type_)
+    if target is None and kind is not DelegationType.ESCALATE:
+        raise click.UsageError("Missing option '--to'", click.get_current_context())
+    name = session.world.name
+
+    def act(hopper: Hopper, task: Task) -> Delegation:
+        return hopper.delegate(task.id, target, type=kind, subtasks=subtask, notes=notes)
+
+    apply(
+        session,
+        tasks,
+        "delegate",
+        lambda ref: act(*session.find(ref, instance)),
+        Shown(
+            json=delegation_json,
+            text=lambda hop: output.delegation_line(hop, name),
+            id=lambda hop: hop.id,
+        ),
+    )
+
+
+@command
+@task_argument
+@instance_option()
+def delegations(session: Session, task: str, instance: str | None) -> None:
+    """Show the delegation chain of a task.
+
+    Any task of the chain will do. Rejected attempts are part of it; -v adds when, who and why.
+
+    \b
+    Examples:
+      hopper task delegations web-k7m2q
+      hopper task delegations k7m2q -v
+    """
+    world = session.world
+    _, found = session.find(task, instance)
+    chain = world.chain(found.id)
+    session.answer(
+        json=lambda: [delegation_json(hop) for hop in chain],
+        ids=lambda: [hop.id for hop in chain],
+        text=lambda: output.chain_lines(
+            chain, world.name, world.now() if session.verbose else None
+        ),
+    )
+    if not chain:
+        session.hint(f"{world.short_id(found)} was never delegated")
+
+
+@command
+@task_argument
+@instance_option()
+def why(session: Session, task: str, instance: str | None) -> None:
+    """Explain why a task is where it is, and what it waits for.
+
+    Shows each routing decision along its chain with all candidates, their factors and the reason.
+
+    \b
+    Examples:
+      hopper task why web-k7m2q
+      hopper task why k7m2q --json
+    """
+    world = session.world
+    _, found = session.find(task, instance)
+    decisions = [decision.json() for decision in world.why(found.id)]
+
+    def text() -> list[str]:
+        lines = [line for each in decisions for line in output.decision_lines(each, world.name)]
+        return lines + [plain(reason) for reason in world.diagnose(found.id)]
+
+    session.answer(json=lambda: decisions, text=text)
+    if not decisions:
+        session.hint(f"{world.short_id(found)} was put where it is; nothing was decided")
+
+
+@command
+@task_argument
+@click.argument("text", nargs=-1, required=True)
+@instance_option()
+def note(session: Session, task: str, text: tuple[str, ...], instance: str | None) -> None:
+    """Add a note to the history of a task.
+
+    \b
+    Examples:
+      hopper task note web-k7m2q "tried with the old driver, same error"
+    """
+    hopper, found = session.find(task, instance)
+    hopper.note(found.id, " ".join(text))
+    print_task(session, found)
+
+
+@command
+@task_argument
+@click.option("--limit", type=click.IntRange(min=1), default=50, help="At most so many.")
+@instance_option()
+def log(session: Session, task: str, limit: int, instance: str | None) -> None:
+    """Show the history of a task.
+
+    \b
+    Examples:
+      hopper task log web-k7m2q
+      hopper task log k7m2q --limit 5 --json
+    """
+    _, found = session.find(task, instance)
+    print_events(session, session.world.log(found.id, limit))

@@ -1,0 +1,159 @@
+"""Chains: the hops a task went through, found from any task on the way, and why it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hopper_tui.model.delegation import Candidate, Decision, Delegation
+from hopper_tui.model.errors import HopperError, NotFound
+from hopper_tui.model.lifecycle import (
+    HOP_OPEN,
+    DelegationStatus,
+    HopperScope,
+    InstanceStatus,
+    TaskStatus,
+)
+from hopper_tui.model.task import Task
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.world import World
+
+
+def root_of(task: Task) -> str:
+    """The id of the first task of the chain."""
+    return task.root_task or task.id
+
+
+def _holder(world: World, key: str) -> Task:
+    return world.find_task(key)[1]
+
+
+def _walk_hops(world: World, root: str, start: Task) -> Iterator[Delegation]:
+    """The hops of a root in the order they were made, each as its most informed side has it."""
+    found: dict[str, Delegation] = {}
+    instances = [start.instance]
+    seen: set[str] = set()
+    while instances:
+        key = instances.pop(0)
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            hops = world.store(key).hops_of_root(root)
+        except HopperError:
+            continue
+        for hop in hops:
+            known = found.get(hop.id)
+            if known is None or (known.is_open and not hop.is_open):
+                found[hop.id] = hop
+            instances += [hop.source, hop.target]
+    yield from sorted(found.values(), key=lambda h: h.delegated_at)
+
+
+def chain(world: World, task: str) -> list[Delegation]:
+    """All hops of the root of a task, rejected ones included, in order."""
+    held = _holder(world, task)
+    return list(_walk_hops(world, root_of(held), held))
+
+
+def tasks_of_chain(world: World, task: str) -> list[Task]:
+    """The tasks of a chain, the root first."""
+    held = _holder(world, task)
+    places: dict[str, str] = {held.id: held.instance}
+    for hop in _walk_hops(world, root_of(held), held):
+        places[hop.task] = hop.source
+        places |= dict.fromkeys(hop.child_tasks, hop.target)
+    found = []
+    for key, instance in places.items():
+        try:
+            one = world.store(instance).task(key)
+        except HopperError:
+            continue
+        if one is not None:
+            found.append(one)
+    return sorted(found, key=lambda t: (t.id != root_of(held), t.created_at))
+
+
+def delegations(world: World, status: str | None, instance: str | None) -> list[Delegation]:
+    """Every hop known, oldest first, narrowed by status and by an instance it touches."""
+    wanted = None if status is None else DelegationStatus.read(status)
+    touching = None if instance is None else world.find_instance(instance)
+    found: dict[str, Delegation] = {}
+    for store in world.stores():
+        for hop in store.delegations():
+            known = found.get(hop.id)
+            if known is None or (known.is_open and not hop.is_open):
+                found[hop.id] = hop
+    return sorted(
+        (
+            hop
+            for hop in found.values()
+            if wanted in (None, hop.status) and touching in (None, hop.source, hop.target)
+        ),
+        key=lambda h: h.delegated_at,
+    )
+
+
+def decisions(world: World, task: str) -> list[Decision]:
+    """The routing decisions along the chain of a task, oldest first."""
+    found = []
+    for one in tasks_of_chain(world, task):
+        for event in world.store(one.instance).events(key=one.id, kind="task.decided"):
+            note = dict(event.note)
+            note["candidates"] = tuple(Candidate(**c) for c in note["candidates"])
+            found.append(Decision(**note))
+    return sorted(found, key=lambda d: d.decided_at)
+
+
+def diagnose(world: World, task: str) -> list[str]:
+    """Why a task waits and what blocks its completion, in sentences.
+
+    Source: the guide's "Task Stuck at Global", "Delegation Rejected", "Completion Not Bubbling".
+    """
+    said: list[str] = []
+    for one in tasks_of_chain(world, task):
+        said += _about_task(world, one)
+    for hop in chain(world, task):
+        source, target = world.name(hop.source), world.name(hop.target)
+        if hop.status is DelegationStatus.PENDING:
+            said.append(f"{source} → {target} is not accepted yet; it blocks completion")
+        elif hop.status is DelegationStatus.REJECTED:
+            said.append(f"{target} rejected it: {hop.reason}")
+        elif hop.status is DelegationStatus.FAILED:
+            said.append(f"{source} → {target} failed: {hop.reason}")
+        if hop.status in HOP_OPEN:
+            said += _about_target(world, hop)
+    return list(dict.fromkeys(said))
+
+
+def _about_task(world: World, task: Task) -> Iterator[str]:
+    place = world.name(task.instance)
+    if task.open_deps:
+        deps = [t for t in world.store(task.instance).tasks(task.depends_on) if t.is_open]
+        short = world.short_ids(deps)
+        waits = ", ".join(f"{short[t.id]} {t.title}" for t in deps)
+        yield f"at {place} it waits for {waits}"
+    if task.status is TaskStatus.PENDING and task.waiting and task.reason:
+        yield f"it waits at {place}: {task.reason}"
+    elif task.status in (TaskStatus.BLOCKED, TaskStatus.FAILED, TaskStatus.CANCELLED):
+        yield f"at {place} it is {task.status}: {task.reason or 'no reason was given'}"
+    elif task.status is TaskStatus.PENDING and not task.open_deps:
+        instance = world.instance(task.instance)
+        if instance.scope is not HopperScope.GLOBAL:
+            yield f"it is ready at {place}; nobody has claimed it"
+    elif task.is_active:
+        yield f"{task.owner} holds it at {place}"
+
+
+def _about_target(world: World, hop: Delegation) -> Iterator[str]:
+    try:
+        target = world.instance(hop.target)
+    except NotFound:
+        yield f"{hop.target} is not known on this machine; completion arrives when it is"
+        return
+    except HopperError as error:
+        yield f"{hop.target} cannot be read: {error}"
+        return
+    if target.status is not InstanceStatus.RUNNING:
+        yield f"{target.name} is {target.status}: its tasks cannot be claimed"

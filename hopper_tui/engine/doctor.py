@@ -1,0 +1,105 @@
+"""Doctor: check every store and configuration; rebuild and maintain on request. Deletes nothing
+that is open, and nothing at all unless asked to maintain."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hopper_tui.model.clock import duration, stamp
+from hopper_tui.model.errors import HopperError
+from hopper_tui.model.instance import Instance
+from hopper_tui.model.lifecycle import InstanceStatus
+from hopper_tui.store.protocol import Store
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.tree import Node
+    from hopper_tui.engine.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the doctor saw: level `ok`, `warning` or `error`."""
+
+    level: str
+    subject: str
+    message: str
+
+
+def examine(world: World, rebuild: bool, maintain: bool) -> list[Finding]:
+    """Everything worth knowing about the health of a world, worst things included."""
+    found = [Finding("ok", "SQLite", f"version {sqlite3.sqlite_version}")]
+    found += _home(world)
+    seen: set[int] = set()
+    for node in world.nodes():
+        name = node.instance.name
+        if node.error is not None:
+            found.append(Finding("error", name, str(node.error)))
+            continue
+        store = world.store(node.instance.id)
+        if id(store) not in seen:
+            seen.add(id(store))
+            found += _store(name, store, rebuild)
+        found += _configuration(world, node)
+        if maintain:
+            found += _maintain(world, store, node.instance)
+    moved = world.reconcile()
+    if moved:
+        found.append(Finding("ok", "hops", f"{moved} steps between hoppers were repeated"))
+    found += _unsettled(world)
+    found += [Finding("warning", "world", text) for text in world.warnings]
+    return found
+
+
+def _home(world: World) -> Iterator[Finding]:
+    if world.home is None:
+        return
+    if world.global_id is None:
+        yield Finding("warning", "home", f"{world.home} has no global hopper yet")
+    else:
+        yield Finding("ok", "home", str(world.home))
+
+
+def _store(name: str, store: Store, rebuild: bool) -> Iterator[Finding]:
+    if rebuild:
+        yield Finding("ok", name, f"tables rebuilt from {store.rebuild()} events")
+    problems = store.check()
+    for problem in problems:
+        hint = "" if rebuild else "; see: hopper doctor --rebuild"
+        yield Finding("error", name, problem + hint)
+    if not problems:
+        yield Finding("ok", name, str(store.path or "in memory"))
+
+
+def _configuration(world: World, node: Node) -> Iterator[Finding]:
+    instance = node.instance
+    try:
+        settings = world.settings(instance)
+    except HopperError as error:
+        yield Finding("error", instance.name, str(error))
+        return
+    if settings.engine in ("llm", "sage"):
+        message = f"routing by {settings.engine} is not set up here; rules are used instead"
+        yield Finding("warning", instance.name, message)
+    if instance.status is InstanceStatus.ERROR:
+        yield Finding("warning", instance.name, f"is in error: {instance.reason or 'no reason'}")
+
+
+def _maintain(world: World, store: Store, instance: Instance) -> Iterator[Finding]:
+    """Remove finished tasks that are older than the instance's retention says."""
+    retention = world.settings(instance).retention
+    if retention in ("forever", "run_duration"):
+        return
+    before = stamp(world.now() - duration(retention))
+    if removed := store.purge(instance.id, before):
+        yield Finding("ok", instance.name, f"{removed} finished tasks older than {retention} left")
+
+
+def _unsettled(world: World) -> Iterator[Finding]:
+    for store in world.stores():
+        for hop in store.unsettled():
+            source, target = world.name(hop.source), world.name(hop.target)
+            message = f"{source} → {target} ({hop.status}) waits for the other side"
+            yield Finding("warning", "hops", message)

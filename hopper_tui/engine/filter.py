@@ -1,0 +1,108 @@
+"""The filter language: `status:pending tag:api priority>=high !blocked login`.
+
+Words are looked for in title, description and tags, all of them (AND). `!term` negates,
+`~term` finds its letters in order, `field:value` compares, `a,b` means either. `age:>2d` is older
+than two days. A text in double quotes is one word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from hopper_tui.model.clock import due_date, duration, stamp
+from hopper_tui.model.errors import Invalid
+from hopper_tui.model.lifecycle import OPEN, Priority, TaskStatus
+from hopper_tui.model.query import Term
+
+FIELDS: dict[str, str] = {
+    "status": "status",
+    "priority": "priority",
+    "pri": "priority",
+    "tag": "tag",
+    "owner": "owner",
+    "project": "project",
+    "executor": "executor",
+    "capability": "capability",
+    "phase": "phase",
+    "source": "source",
+    "requester": "requester",
+    "id": "id",
+    "due": "due",
+    "age": "created",
+    "created": "created",
+    "updated": "updated",
+    "is": "is",
+}
+"""The words before a colon, and the field of a Term each means."""
+FLAGS = ("ready", "waiting", "blocked", "overdue")
+"""What can follow `is:`; each may also stand alone."""
+_TERM = re.compile(r'\s*(!?)(?:([a-z_]+)(:|>=|<=|=|>|<))?(~?)("(?:[^"]*)"?|\S+)', re.IGNORECASE)
+_COMPARED = ("priority", "due", "created", "updated")
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
+_LEADING = re.compile(r"^(>=|<=|>|<|=)?(.*)$")
+
+
+def parse(text: str, now: float) -> tuple[Term, ...]:
+    """The terms of a filter text; `now` (seconds) is what ages count from. Raises Invalid."""
+    terms = []
+    for bang, name, op, tilde, raw in _TERM.findall(text):
+        value = raw.strip('"')
+        negated = bool(bang)
+        if name and name.casefold() in FIELDS:
+            field = FIELDS[name.casefold()]
+            terms.append(_field(field, name.casefold(), op, value, negated, now))
+        elif not name and not tilde and value.casefold() in FLAGS:
+            terms.append(_flag(value, negated, now))
+        else:
+            word = f"{name}{op}{value}" if name else value
+            if not tilde and word.startswith("~"):
+                tilde, word = "~", word[1:]
+            if word:
+                terms.append(Term("fuzzy" if tilde else "text", (word,), negated=negated))
+    return tuple(terms)
+
+
+def _flag(word: str, negated: bool, now: float) -> Term:
+    flag = word.casefold()
+    if flag in ("open", "closed"):
+        return Term("status", tuple(OPEN), negated=negated != (flag == "closed"))
+    if flag not in FLAGS:
+        raise Invalid(f"is:{word} means nothing", "Choose: is:" + ", is:".join((*FLAGS, "open")))
+    return Term(flag, (stamp(now) if flag == "overdue" else "1",), negated=negated)
+
+
+def _field(field: str, name: str, op: str, value: str, negated: bool, now: float) -> Term:
+    if field == "is":
+        return _flag(value, negated, now)
+    leading = _LEADING.match(value)
+    assert leading is not None
+    if op == ":" and field in _COMPARED and leading[1]:
+        op, value = leading[1], leading[2]
+    op = "=" if op == ":" else op
+    if op != "=" and field not in _COMPARED:
+        raise Invalid(f"{name} cannot be compared with {op}", f"Write {name}:{value}")
+    if not value:
+        raise Invalid(f"{name}: needs a value", "See: hopper list --help")
+    if name == "age":
+        return Term(field, (stamp(now - duration(value)),), _age_op(op), negated)
+    if field in ("created", "updated", "due"):
+        return Term(field, (due_date(value, now),), op, negated)
+    read = _READERS.get(field, str)
+    return Term(field, tuple(read(v) for v in value.split(",") if v), op, negated)
+
+
+def _age_op(op: str) -> str:
+    """Older is earlier: `age:>2d` means created before two days ago; a bare age means at least."""
+    return "<=" if op == "=" else _FLIPPED[op]
+
+
+def _status(value: str) -> str:
+    return TaskStatus.read(value)
+
+
+def _priority(value: str) -> str:
+    return Priority.read(value)
+
+
+_READERS: dict[str, Callable[[str], str]] = {"status": _status, "priority": _priority}

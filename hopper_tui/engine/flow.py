@@ -1,0 +1,409 @@
+"""Flow: how hops travel between stores, down with the work and up with its completion.
+
+A hop is a row on both sides, and each side changes in a transaction of its own; no step holds two
+stores locked. Every step compares the two sides and does what is missing, so repeating one is
+harmless: a crash, an unmounted project and a teammate's change are the same case.
+
+`told` on a row is the status the other side is known to have; rows where it differs from the
+status are the only ones to look at.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from hopper_tui.engine import routes
+from hopper_tui.model.clock import stamp
+from hopper_tui.model.delegation import Delegation
+from hopper_tui.model.errors import HopperError
+from hopper_tui.model.feedback import TaskFeedback
+from hopper_tui.model.lifecycle import (
+    DelegationStatus,
+    DelegationType,
+    HopperScope,
+    TaskStatus,
+)
+from hopper_tui.model.task import Task
+from hopper_tui.routing.fit import can_take
+from hopper_tui.store.protocol import Store, Transaction
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.world import World
+
+_D = DelegationStatus
+_T = TaskStatus
+PATIENCE = 20
+"""After so many tasks in a row that nobody takes, the rest of a queue is not offered either."""
+
+
+@dataclass(slots=True)
+class _Touched:
+    """What a step changed: stores with hops to settle, instances whose queue to offer again."""
+
+    stores: list[Store] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
+
+
+def drive(world: World, stores: Iterable[Store] = (), offers: Iterable[str] = ()) -> int:
+    """Settle the hops of these stores and offer the waiting tasks of these instances, and
+    whatever that sets in motion, until all is at rest; returns how many steps were made."""
+    unsettled, unoffered = deque(stores), deque(offers)
+    tried: set[tuple[str, str, str | None]] = set()
+    declined: set[tuple[str, str]] = set()
+    offered: dict[str, int] = {}
+    steps = 0
+    while unsettled or unoffered:
+        touched = _Touched()
+        if unsettled:
+            store = unsettled.popleft()
+            for hop in store.unsettled():
+                mark = (hop.id, hop.status, hop.told)
+                if mark in tried:
+                    continue
+                tried.add(mark)
+                steps += _settle(world, hop, touched, declined)
+        else:
+            instance = unoffered.popleft()
+            if offered.get(instance) == steps:
+                continue
+            steps += _offer_waiting(world, instance, touched, declined)
+            offered[instance] = steps
+        unsettled.extend(s for s in touched.stores if s not in unsettled)
+        unoffered.extend(i for i in touched.offers if i not in unoffered)
+    return steps
+
+
+def reconcile(world: World) -> int:
+    """Settle every known store and offer everything that waits; returns how many steps."""
+    world.announce()
+    stores = list(world.stores())
+    instances = [i for store in stores for i in store.instances()]
+    routing = [i.id for i in instances if i.scope is not HopperScope.ORCHESTRATION]
+    return drive(world, stores, routing)
+
+
+def offer(
+    world: World,
+    tx: Transaction,
+    task: Task,
+    target: str,
+    kind: DelegationType,
+    *,
+    notes: str | None = None,
+    reason: str | None = None,
+    subtasks: tuple[str, ...] = (),
+    decision: dict[str, Any] | None = None,
+) -> tuple[Task, Delegation]:
+    """Record, at the source, that a task is offered to a target."""
+    from hopper_tui.model.ids import derived_key
+
+    key = world.new_id()
+    hop = Delegation(
+        id=key,
+        task=task.id,
+        root_task=task.root_task or task.id,
+        source=task.instance,
+        target=target,
+        type=kind,
+        child_tasks=tuple(derived_key(key, str(n)) for n in range(max(1, len(subtasks)))),
+        subtasks=subtasks,
+        notes=notes,
+        reason=reason,
+        decision=decision,
+        delegated_at=stamp(world.now()),
+    )
+    hop = tx.create(hop, "delegation.offered")
+    task = tx.change(
+        task, "task.delegated", status=_T.DELEGATED, owner=None, waiting=False, reason=None,
+        lease_expires_at=None,
+    )  # fmt: skip
+    return task, hop
+
+
+# One hop, one step
+
+
+def _side(world: World, instance: str) -> Store | None:
+    """The store of one side of a hop; None while it is not reachable."""
+    try:
+        store = world.store(instance)
+        store.instance(instance)
+    except HopperError:
+        return None
+    return store
+
+
+def _settle(
+    world: World, hop: Delegation, touched: _Touched, declined: set[tuple[str, str]]
+) -> int:
+    source, target = _side(world, hop.source), _side(world, hop.target)
+    if source is None or target is None:
+        return 0
+    here, there = source.delegation(hop.id), target.delegation(hop.id)
+    if source is target:
+        assert here is not None
+        if here.status is _D.PENDING:
+            _answer(world, source, target, here, touched)
+        else:
+            _report(world, source, target, here, touched, declined)
+    elif here is None or there is None:
+        known = here or there
+        assert known is not None
+        if here is not None and here.is_open:
+            _answer(world, source, target, here, touched)
+        else:
+            _tell(world, target if here is None else source, known)
+    elif here.status is _D.CANCELLED and there.is_open:
+        _withdraw(world, target, there, here.reason)
+        touched.stores.append(target)
+    elif here.status is not there.status and there.status is not _D.PENDING:
+        _report(world, source, target, there, touched, declined)
+    else:
+        _tell(world, source, here)
+        _tell(world, target, there)
+    return 1
+
+
+def _tell(world: World, store: Store, hop: Delegation) -> None:
+    if hop.told != hop.status:
+        with world.writing(store) as tx:
+            tx.told(hop.id, hop.status)
+
+
+def _answer(world: World, source: Store, target: Store, hop: Delegation, touched: _Touched) -> None:
+    """The target takes an offered hop in, leaves it to somebody, or rejects it."""
+    task = source.task(hop.task)
+    if task is None:
+        _tell(world, source, hop)
+        return
+    instance = world.instance(hop.target)
+    option = routes.option(world, instance)
+    escalated = hop.type is DelegationType.ESCALATE
+    refusal = None if escalated else can_take(task, option)
+    with world.writing(target) as tx:
+        row = target.delegation(hop.id)
+        if row is None:
+            fresh = replace(hop, status=_D.PENDING, told=None, decision=None)
+            row = tx.create(fresh, "delegation.received")
+        elif row.status is not _D.PENDING:
+            return
+        if refusal is not None and hop.status is _D.PENDING:
+            tx.change(
+                row,
+                "delegation.rejected",
+                status=_D.REJECTED,
+                reason=refusal,
+                result={"automatic": True},
+                completed_at=stamp(world.now()),
+            )
+        elif option.settings.auto_accept or escalated or hop.status is _D.ACCEPTED:
+            take_in(world, tx, row, task)
+        else:
+            tx.told(row.id, _D.PENDING)
+    if source is not target:
+        _tell(world, source, replace(hop, told=None))
+    touched.stores.append(target)
+    if instance.scope is not HopperScope.ORCHESTRATION:
+        touched.offers.append(instance.id)
+
+
+def take_in(world: World, tx: Transaction, hop: Delegation, task: Task) -> Delegation:
+    """Accept a hop at its target: make the child tasks and mark it accepted."""
+    scope = world.instance(hop.target).scope
+    escalated = hop.type is DelegationType.ESCALATE
+    at = stamp(world.now())
+    came = f"escalated by {world.name(hop.source)}" + (f": {hop.notes}" if hop.notes else "")
+    routed = scope is HopperScope.GLOBAL or (scope is HopperScope.PROJECT and not escalated)
+    for n, key in enumerate(hop.child_tasks):
+        child = replace(
+            task,
+            id=key,
+            instance=hop.target,
+            title=hop.subtasks[n] if hop.subtasks else task.title,
+            description="" if hop.subtasks else task.description,
+            project=task.project if not escalated else None,
+            status=_T.PENDING,
+            owner=None,
+            depends_on=(),
+            open_deps=0,
+            parent_task=task.id,
+            root_task=hop.root_task,
+            origin=hop.id,
+            attempts=0,
+            lease_expires_at=None,
+            result=None,
+            feedback=None,
+            reason=came if escalated else None,
+            waiting=routed,
+            needs_orchestration=task.needs_orchestration and not hop.subtasks,
+            created_at=at,
+            started_at=None,
+            completed_at=None,
+        )
+        tx.create(child, "task.created")
+    return tx.change(hop, "delegation.accepted", status=_D.ACCEPTED, accepted_at=at)
+
+
+def _report(
+    world: World,
+    source: Store,
+    target: Store,
+    hop: Delegation,
+    touched: _Touched,
+    declined: set[tuple[str, str]],
+) -> None:
+    """The source learns what became of a hop, and its task follows."""
+    silent = (
+        hop.status in (_D.COMPLETED, _D.FAILED)
+        and not world.settings(world.instance(hop.target)).parent_hopper
+    )
+    if silent:
+        _tell(world, target, hop)
+        return
+    feedback = _feedback(target, hop) if hop.status is _D.COMPLETED else None
+    with world.writing(source) as tx:
+        here = source.delegation(hop.id)
+        assert here is not None
+        here = tx.change(
+            here, f"delegation.{hop.status}", status=hop.status, reason=hop.reason or here.reason,
+            result=hop.result, accepted_at=hop.accepted_at, completed_at=hop.completed_at,
+        )  # fmt: skip
+        task = source.task(here.task)
+        if task is not None and source.hops_of(task.id)[-1].id == here.id:
+            after = _follow_hop(world, tx, task, here, feedback)
+            if after is not task:
+                follow(world, tx, source, after)
+        tx.told(here.id, here.status)
+    if source is not target:
+        _tell(world, target, replace(hop, told=None))
+    if hop.status is _D.REJECTED:
+        declined.add((hop.task, hop.target))
+    touched.stores.append(source)
+    touched.offers.append(hop.source)
+    parent = world.instance(hop.target).parent
+    if parent is not None and parent != hop.source:
+        touched.offers.append(parent)
+
+
+def _feedback(target: Store, hop: Delegation) -> dict[str, Any] | None:
+    given = [t.feedback for t in target.children(hop.id) if t.feedback]
+    if not given:
+        return None
+    from hopper_tui.memory.feedback import aggregate
+
+    return aggregate([TaskFeedback.from_json(f) for f in given]).json()
+
+
+def _follow_hop(
+    world: World, tx: Transaction, task: Task, hop: Delegation, feedback: dict[str, Any] | None
+) -> Task:
+    """A task after its latest hop changed; the same task when nothing follows."""
+    target = world.name(hop.target)
+    if hop.status is _D.COMPLETED and task.status is not _T.DONE:
+        return tx.change(
+            task, "task.done", status=_T.DONE, result=hop.result, reason=None,
+            feedback=task.feedback or feedback, completed_at=stamp(world.now()),
+        )  # fmt: skip
+    if hop.status is _D.ACCEPTED and task.status not in (_T.DELEGATED, _T.CANCELLED):
+        return tx.change(
+            task, "task.delegated", status=_T.DELEGATED, reason=None, completed_at=None
+        )
+    if task.status is not _T.DELEGATED:
+        return task
+    if hop.status is _D.FAILED:
+        return tx.change(task, "task.blocked", status=_T.BLOCKED, reason=hop.reason)
+    if hop.status is _D.REJECTED:
+        reason = f"{target} rejected it: {hop.reason}"
+        return tx.change(task, "task.returned", status=_T.PENDING, waiting=True, reason=reason)
+    if hop.status is _D.CANCELLED:
+        reason = hop.reason or f"{target} handed it back"
+        return tx.change(task, "task.returned", status=_T.PENDING, waiting=True, reason=reason)
+    return task
+
+
+def follow(world: World, tx: Transaction, store: Store, task: Task) -> None:
+    """After a task moved: its origin hop, in the same store, completes, fails or reopens.
+
+    All children done completes a hop; one failed or cancelled child fails it at once.
+    """
+    hop = store.delegation(task.origin) if task.origin else None
+    if hop is None or hop.status in (_D.PENDING, _D.REJECTED, _D.CANCELLED):
+        return
+    children = store.children(hop.id)
+    lost = [t for t in children if t.status in (_T.FAILED, _T.CANCELLED)]
+    at = stamp(world.now())
+    if all(t.status is _T.DONE for t in children):
+        if hop.status is not _D.COMPLETED:
+            results = [t.result for t in children]
+            tx.change(
+                hop, "delegation.completed", status=_D.COMPLETED, reason=None, completed_at=at,
+                result=results[0] if len(results) == 1 else results,
+            )  # fmt: skip
+    elif lost and hop.status is _D.ACCEPTED:
+        first = lost[0]
+        why = f"{first.title!r} {first.status}" + (f": {first.reason}" if first.reason else "")
+        if len(children) > 1:
+            why = f"{len(lost)} of {len(children)} subtasks lost; {why}"
+        tx.change(hop, "delegation.failed", status=_D.FAILED, reason=why, completed_at=at)
+    elif not lost and hop.status is not _D.ACCEPTED:
+        tx.change(hop, "delegation.reopened", status=_D.ACCEPTED, reason=None, completed_at=None)
+
+
+def _withdraw(world: World, target: Store, hop: Delegation, reason: str | None) -> None:
+    """The source took a hop back: its open children are cancelled."""
+    with world.writing(target) as tx:
+        for child in target.children(hop.id):
+            if child.is_open:
+                cancel(
+                    tx, target, child, reason or f"taken back by {world.name(hop.source)}", world
+                )
+        tx.change(
+            hop, "delegation.cancelled", status=_D.CANCELLED, reason=reason,
+            completed_at=stamp(world.now()),
+        )  # fmt: skip
+
+
+def cancel(tx: Transaction, store: Store, task: Task, reason: str | None, world: World) -> Task:
+    """Cancel a task, and the hop it went down by."""
+    at = stamp(world.now())
+    for hop in store.hops_of(task.id):
+        if hop.is_open:
+            tx.change(
+                hop, "delegation.cancelled", status=_D.CANCELLED, reason=reason, completed_at=at
+            )
+    return tx.change(
+        task, "task.cancelled", status=_T.CANCELLED, reason=reason, owner=None, waiting=False,
+        lease_expires_at=None, completed_at=at,
+    )  # fmt: skip
+
+
+# Offering what waits
+
+
+def _offer_waiting(
+    world: World, key: str, touched: _Touched, declined: set[tuple[str, str]]
+) -> int:
+    try:
+        instance = world.instance(key)
+        if instance.scope is HopperScope.ORCHESTRATION or not instance.is_running:
+            return 0
+        waiting = world.store(key).waiting(key)
+    except HopperError:
+        return 0
+    steps = refused = 0
+    for task in waiting:
+        if refused >= PATIENCE:
+            break
+        placed = routes.place(world, instance, task, declined)
+        steps += placed
+        refused = 0 if placed else refused + 1
+        if placed:
+            touched.stores.append(world.store(key))
+            # one at a time, so that the next decision sees the load this one made
+            for hop in world.store(key).hops_of(task.id)[-1:]:
+                if hop.is_open:
+                    _settle(world, hop, touched, declined)
+    return steps

@@ -1,0 +1,247 @@
+"""Places: where the store of every known hopper is, on disk or in memory.
+
+$HOPPER_HOME/home.db                         the global hopper, and the registry of projects
+$HOPPER_HOME/<project>/tasks.db              a project without a directory of its own
+<root>/.hopper/<project>/tasks.db            a project with one
+<directory of tasks.db>/runs/<run>.db        a run, with its phases
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hopper_tui.model.errors import NotFound, StorageError
+from hopper_tui.store.protocol import Store
+from hopper_tui.store.sqlite import SqliteStore
+
+OPEN_STORES = 16
+"""Databases kept open at once; each in WAL mode holds three file descriptors."""
+PROJECT_DIRECTORY = ".hopper"
+CONFIG_FILE = "hopper.yaml"
+_REGISTRY = "project:"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A known project: `root` is the directory that holds its `.hopper/`, None if in the home.
+
+    `paths` are all directories it was seen at, the one used last first.
+    """
+
+    id: str
+    name: str
+    root: Path | None
+    database: Path | None
+    paths: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> Path | None:
+        """The directory of its runs' databases."""
+        return None if self.database is None else self.database.parent / "runs"
+
+
+def project_name(instance: str) -> str:
+    """The project's name in its id: `webapp` for `hopper-webapp` and for `webapp`."""
+    return instance.removeprefix("hopper-") or instance
+
+
+class Places:
+    """Opens stores, keeps the registry, and finds the project around a directory.
+
+    `home` None keeps everything in memory.
+    """
+
+    def __init__(self, home: Path | None, start: Path | None) -> None:
+        self.home = home
+        self.start = start
+        self._open: OrderedDict[Path, SqliteStore] = OrderedDict()
+        self._memory: dict[str, SqliteStore] = {}
+        self._home_store = SqliteStore(None if home is None else home / "home.db")
+        self._around: Project | None = None
+        self._looked_around = False
+
+    # Stores
+
+    @property
+    def home_store(self) -> Store:
+        """The store of the global hopper and of the registry."""
+        return self._home_store
+
+    def at(self, path: Path) -> Store:
+        """The store in that database file, made by its first use."""
+        store = self._open.get(path)
+        if store is None:
+            store = self._open[path] = SqliteStore(path)
+            while len(self._open) > OPEN_STORES:
+                self._open.popitem(last=False)[1].close()
+        else:
+            self._open.move_to_end(path)
+        return store
+
+    def in_memory(self, instance: str) -> Store:
+        """The store in memory of that instance, made by its first use."""
+        return self._memory.setdefault(instance, SqliteStore(None))
+
+    def adopt(self, instance: str, other: Places) -> None:
+        """Take over the store in memory of an instance from other places."""
+        self._memory[instance] = other._memory.pop(instance)
+
+    def forget_memory(self, instance: str) -> None:
+        """Drop the store in memory of an instance."""
+        self._memory.pop(instance, None)
+
+    def opened(self) -> Iterator[Store]:
+        """The stores that were opened so far and are still kept open."""
+        yield self._home_store
+        yield from list(self._open.values())
+        yield from list(self._memory.values())
+
+    def close(self) -> None:
+        """Close every store."""
+        for store in (self._home_store, *self._open.values(), *self._memory.values()):
+            store.close()
+
+    # Projects
+
+    @property
+    def around(self) -> Project | None:
+        """The project whose directory contains `start`, found by walking up."""
+        if not self._looked_around:
+            self._looked_around = True
+            self._around = self._find_around()
+        return self._around
+
+    def _find_around(self) -> Project | None:
+        if self.start is None:
+            return None
+        start = os.path.abspath(self.start)
+        home = None if self.home is None else os.path.abspath(self.home)
+        while True:
+            directory = os.path.join(start, PROJECT_DIRECTORY)
+            if directory != home and os.path.isfile(os.path.join(directory, CONFIG_FILE)):
+                return self.project_at(Path(start))
+            above = os.path.dirname(start)
+            if above == start:
+                return None
+            start = above
+
+    def look_again(self) -> None:
+        """Forget which project is around; the next use looks anew."""
+        self._around, self._looked_around = None, False
+
+    def project_at(self, root: Path) -> Project:
+        """The project configured in `root`; raises ConfigError."""
+        config = self.file_config(root)
+        key = str(config.get("instance_id") or f"hopper-{root.name}")
+        name = project_name(key)
+        stated = (config.get("persistence") or {}).get("path")
+        database = root / (stated or f"{PROJECT_DIRECTORY}/{name}/tasks.db")
+        return Project(key, name, root, database, (str(root),))
+
+    def file_config(self, root: Path) -> dict[str, Any]:
+        """The configuration file of the project in `root`, {} if there is none."""
+        from hopper_tui.config.cache import project_config
+
+        return project_config(root, os.environ)
+
+    def home_config(self) -> dict[str, Any]:
+        """The configuration file of the global hopper, {} if there is none."""
+        if self.home is None or not (self.home / CONFIG_FILE).is_file():
+            return {}
+        from hopper_tui.config.cache import cached
+
+        return cached(self.home / CONFIG_FILE, self.home / "tmp" / "config.json", {})
+
+    def projects(self) -> dict[str, Project]:
+        """Every known project by id, the one around included."""
+        known: dict[str, Project] = {}
+        for name, value in self._home_store.locals(_REGISTRY).items():
+            project = self._registered(name.removeprefix(_REGISTRY), json.loads(value))
+            known[project.id] = project
+        if self.around is not None:
+            known[self.around.id] = self.around
+        return known
+
+    def project(self, key: str) -> Project | None:
+        """The known project with that id."""
+        if self.around is not None and self.around.id == key:
+            return self.around
+        value = self._home_store.local(_REGISTRY + key)
+        return None if value is None else self._registered(key, json.loads(value))
+
+    def _registered(self, key: str, entry: Mapping[str, Any]) -> Project:
+        name, paths = entry["name"], tuple(entry["paths"])
+        if self.home is None:
+            return Project(key, name, None, None)
+        for path in paths:
+            if os.path.isfile(os.path.join(path, PROJECT_DIRECTORY, CONFIG_FILE)):
+                database = Path(path) / entry["database"]
+                return Project(key, name, Path(path), database, paths)
+        if paths:
+            raise_at = Path(paths[0]) / entry["database"]
+            return Project(key, name, Path(paths[0]), raise_at, paths)
+        return Project(key, name, None, self.home / name / "tasks.db")
+
+    def register(self, project: Project) -> None:
+        """Remember a project; the directory it is at now becomes the one used last."""
+        value = self._home_store.local(_REGISTRY + project.id)
+        known = json.loads(value)["paths"] if value else []
+        paths = list(project.paths[:1]) + [p for p in known if p not in project.paths[:1]]
+        database = ""
+        if project.root is not None and project.database is not None:
+            database = str(project.database.relative_to(project.root))
+        entry = json.dumps({"name": project.name, "paths": paths, "database": database})
+        if entry != value:
+            self._home_store.set_local(_REGISTRY + project.id, entry)
+
+    def unregister(self, key: str) -> None:
+        """Forget a project; its directory stays as it is."""
+        self._home_store.unset_local(_REGISTRY + key)
+
+    def home_project(self, key: str) -> Project:
+        """A project that is kept in the home directory."""
+        name = project_name(key)
+        database = None if self.home is None else self.home / name / "tasks.db"
+        return Project(key, name, None, database)
+
+    def store_of(self, project: Project) -> Store:
+        """The store of a project; raises StorageError when its directory is gone."""
+        if project.database is None:
+            return self.in_memory(project.id)
+        if project.root is not None and not project.root.is_dir():
+            raise StorageError(
+                f"the directory of {project.name} is gone: {project.root}",
+                "Mount or restore it, or register the project at its new place",
+            )
+        return self.at(project.database)
+
+    # Runs
+
+    def runs(self, project: Project) -> list[str]:
+        """The ids of the runs of a project that have a database."""
+        if project.runs is None:
+            return []
+        try:
+            names = os.listdir(project.runs)
+        except OSError:
+            return []
+        return sorted(name[:-3] for name in names if name.endswith(".db"))
+
+    def run_path(self, project: Project, run: str) -> Path | None:
+        """Where the database of a run is or would be; None in memory."""
+        return None if project.runs is None else project.runs / f"{run}.db"
+
+    def memory_instances(self) -> list[str]:
+        """The instances kept in memory."""
+        return list(self._memory)
+
+
+def gone(what: str, ref: str) -> NotFound:
+    """The NotFound for an unknown reference."""
+    return NotFound(f"there is no {what} {ref!r}", "See: hopper instance list")

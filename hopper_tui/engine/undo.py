@@ -1,0 +1,171 @@
+"""Undo and redo: a command taken back by compensating events, in every store it touched.
+
+A command that came after on the same tasks stands in the way: undoing never takes away what
+somebody else did since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hopper_tui.engine import flow
+from hopper_tui.model.clock import stamp
+from hopper_tui.model.errors import InvalidTransition, NotFound
+from hopper_tui.model.event import Event, Patch
+from hopper_tui.store.protocol import Store
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.world import World
+
+UNDO, REDO = "undo", "redo"
+_CREATED = ("task.created", "delegation.offered", "delegation.received")
+_WITHDRAWN: dict[str, dict[str, Any]] = {
+    "task": {"status": "cancelled", "reason": "adding it was undone", "waiting": False},
+    "delegation": {"status": "cancelled", "reason": "undone"},
+}
+"""What undoing a creation sets: nothing is deleted, so that it can be redone."""
+RECENT = 2000
+"""How many events back a command to undo is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo or redo took back: a sentence, and the tasks it changed."""
+
+    summary: str
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A group of events as undo sees it: undoing it, or redoing it, may be what it was for."""
+
+    group: str
+    events: tuple[Event, ...]
+    takes_back: str | None = None
+    again: bool = False
+
+
+def undo(world: World, ref: str | None) -> Undone:
+    """Take back the last command at a hopper that was not taken back yet.
+
+    Raises NotFound when there is none, InvalidTransition when later work depends on it.
+    """
+    with world.command(UNDO):
+        store = world.store(world.hopper(ref).id)
+        steps = _steps(store)
+        gone = _undone(steps)
+        last = next(
+            (s for s in steps if s.takes_back is None and s.group not in gone and _counts(s)), None
+        )
+        if last is None:
+            raise NotFound("there is nothing to undo", "See: hopper log")
+        return _take_back(world, last.group, UNDO)
+
+
+def redo(world: World, ref: str | None) -> Undone:
+    """Take back the last undo, unless something else was done since; raises NotFound."""
+    with world.command(REDO):
+        store = world.store(world.hopper(ref).id)
+        steps = _steps(store)
+        gone = _undone(steps)
+        for step in steps:
+            if step.takes_back is None and _counts(step):
+                if step.group not in gone:
+                    break
+                continue
+            if step.takes_back in gone and gone[step.takes_back] == step.group:
+                return _take_back(world, step.group, REDO)
+        raise NotFound("there is nothing to redo", "Undo comes first; a new command ends redo")
+
+
+def _counts(step: _Step) -> bool:
+    """Whether a person would call it a command: it changed a task or a delegation."""
+    return any(e.entity in ("task", "delegation") and e.patch != Patch() for e in step.events)
+
+
+def _steps(store: Store) -> list[_Step]:
+    """The commands recorded in a store, the newest first."""
+    grouped: dict[str, list[Event]] = {}
+    for event in store.events(newest=True, limit=RECENT):
+        grouped.setdefault(event.group, []).append(event)
+    steps = []
+    for group, events in grouped.items():
+        mark = next((e for e in events if e.kind in (UNDO, REDO)), None)
+        if mark is None:
+            steps.append(_Step(group, tuple(events)))
+        else:
+            steps.append(_Step(group, tuple(events), mark.note["takes_back"], mark.kind == REDO))
+    return steps
+
+
+def _undone(steps: list[_Step]) -> dict[str, str]:
+    """The groups that are taken back now, each with the group that did it."""
+    gone: dict[str, str] = {}
+    for step in reversed(steps):
+        if step.takes_back is None:
+            continue
+        if step.again:
+            gone = {g: by for g, by in gone.items() if by != step.takes_back}
+        else:
+            gone[step.takes_back] = step.group
+    return gone
+
+
+def _take_back(world: World, group: str, kind: str) -> Undone:
+    touched = [(store, store.events(group=group)) for store in world.stores()]
+    touched = [(store, events) for store, events in touched if events]
+    touched.sort(key=lambda pair: (pair[1][0].at, pair[1][0].seq))
+    for store, events in touched:
+        _check_last(world, store, events, group)
+    world.announce()
+    changed: list[str] = []
+    for store, events in touched:
+        with world.writing(store) as tx:
+            tx.remark("command", group, kind, {"takes_back": group})
+            for event in reversed(events):
+                patch = _inverse(world, event)
+                if patch == Patch():
+                    continue
+                tx.patch(event.entity, event.key, patch, f"{event.entity}.{kind}")
+                if event.entity == "task":
+                    changed.append(event.key)
+    flow.drive(world, [store for store, _ in touched])
+    tasks = tuple(dict.fromkeys(changed))
+    return Undone(f"{kind}: {_sentence(world, touched)}", tasks)
+
+
+def _inverse(world: World, event: Event) -> Patch:
+    if event.kind not in _CREATED:
+        return event.patch.inverse
+    withdrawn = dict(_WITHDRAWN[event.entity])
+    withdrawn["completed_at"] = stamp(world.now())
+    base = {name: event.patch.set.get(name) for name in withdrawn}
+    if event.entity == "task":
+        base["waiting"] = event.patch.set.get("waiting", False)
+    base["status"] = event.patch.set.get("status", "pending")
+    return Patch(set=withdrawn, base=base)
+
+
+def _check_last(world: World, store: Store, events: list[Event], group: str) -> None:
+    steps = _steps(store)
+    harmless = {group, *_undone(steps), *(s.group for s in steps if s.takes_back)}
+    for key in dict.fromkeys(e.key for e in events if e.entity in ("task", "delegation")):
+        later = store.events(key=key, after=events[-1].seq)
+        blocking = [e for e in later if e.group not in harmless and e.patch != Patch()]
+        if blocking:
+            last = blocking[-1]
+            task = store.task(key)
+            what = f"{world.short_id(task)} {task.title!r}" if task else f"delegation {key}"
+            raise InvalidTransition(
+                f"{what} was changed since by {last.actor} ({last.kind})",
+                "Undo that first, or change it by hand",
+            )
+
+
+def _sentence(world: World, touched: list[tuple[Store, list[Event]]]) -> str:
+    kinds = [e.kind for _, events in touched for e in events if e.entity == "task"]
+    main = next((k for k in kinds if k not in ("task.decided", "task.note")), "a command")
+    keys = {e.key for _, events in touched[:1] for e in events if e.entity == "task"}
+    return f"{main.replace('task.', '')} of {len(keys)} task{'s' if len(keys) != 1 else ''}"

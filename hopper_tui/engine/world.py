@@ -1,0 +1,568 @@
+"""World: every hopper a home and a working directory know of, and the way to any of their tasks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hopper_tui.engine import chains, finding
+from hopper_tui.engine.intent import Intents
+from hopper_tui.engine.places import Places, Project, gone, project_name
+from hopper_tui.model import ids
+from hopper_tui.model.clock import Clock, stamp, system_clock
+from hopper_tui.model.delegation import Decision, Delegation
+from hopper_tui.model.errors import ConfigError, HopperError, Invalid, NotAllowed
+from hopper_tui.model.event import Event
+from hopper_tui.model.instance import Instance, Load
+from hopper_tui.model.lifecycle import (
+    ACTIVE,
+    CLOSED,
+    PARENT_SCOPES,
+    HopperScope,
+    InstanceStatus,
+    TaskStatus,
+)
+from hopper_tui.model.settings import Settings
+from hopper_tui.model.task import Task
+from hopper_tui.store.protocol import Store, Transaction
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.doctor import Finding
+    from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.engine.projects import InitReport
+    from hopper_tui.engine.tree import Node
+    from hopper_tui.engine.undo import Undone
+
+GLOBAL_ID = "hopper-global"
+"""The id of a global hopper that is made automatically (addendum, `Hopper.global_instance`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What one user command records under: its events share the group, the unit of undo."""
+
+    group: str
+    summary: str
+
+
+class World:
+    """All hoppers known to one home directory, as seen from one working directory.
+
+    `home` None keeps everything in memory. `start` is where to look for a project's `.hopper/`.
+    `actor` is who acts; `via` names the door (`cli`, `tui`, `python`). A world is safe to share
+    between threads: one command runs at a time.
+    """
+
+    def __init__(
+        self,
+        home: Path | None,
+        start: Path | None = None,
+        *,
+        actor: str = "me",
+        clock: Clock = system_clock,
+        entropy: ids.Entropy = ids.system_entropy,
+        via: str = "python",
+    ) -> None:
+        self.home = home
+        self.actor = actor
+        self.via = via
+        self.now = clock
+        self.entropy = entropy
+        self.places = Places(home, start)
+        self.warnings: list[str] = []
+        self._intents = Intents(None if home is None else home / "pending")
+        self._lock = threading.RLock()
+        self._command: Command | None = None
+        self._where: dict[str, Callable[[], Store]] = {}
+        self._global: str | None = None
+        self._settled_down = False
+
+    @classmethod
+    def from_environment(
+        cls,
+        home: Path | None = None,
+        start: Path | None = None,
+        actor: str | None = None,
+        via: str = "cli",
+    ) -> World:
+        """The world of the environment: HOPPER_HOME or ~/.hopper, the working directory, and
+        HOPPER_ACTOR or the login name; each may be given instead."""
+        environ = os.environ
+        if home is None:
+            home = Path(environ.get("HOPPER_HOME") or os.path.expanduser("~/.hopper"))
+        name = actor or environ.get("HOPPER_ACTOR") or environ.get("USER") or "somebody"
+        return cls(home.absolute(), start or Path.cwd(), actor=name, via=via)
+
+    @classmethod
+    def memory(cls, actor: str = "me") -> World:
+        """A world that leaves nothing on disk."""
+        return cls(None, actor=actor)
+
+    def close(self) -> None:
+        """Close every store."""
+        self.places.close()
+
+    # Commands
+
+    @contextmanager
+    def command(self, summary: str) -> Iterator[Command]:
+        """Everything inside is one command: one group of events, one step of undo."""
+        with self._lock:
+            if self._command is not None:
+                yield self._command
+                return
+            self._settle_down()
+            self._command = Command(self._new_group(), summary)
+            try:
+                yield self._command
+            finally:
+                self._command = None
+                self._intents.end()
+
+    def _new_group(self) -> str:
+        return f"{int(self.now() * 1000):011x}-{self.entropy(5).hex()}"
+
+    def writing(self, store: Store) -> AbstractContextManager[Transaction]:
+        """A transaction on a store, recorded under the present command."""
+        assert self._command is not None, "writing outside a command"
+        return store.transaction(self._command.group, self.actor, stamp(self.now()))
+
+    @contextmanager
+    def grouped(self, group: str) -> Iterator[None]:
+        """Record under another group for a while: a command that finishes an earlier one."""
+        before, self._command = self._command, Command(group, "")
+        try:
+            yield
+        finally:
+            self._command = before
+
+    def announce(self) -> None:
+        """The present command is about to touch a second store: see `intent`."""
+        assert self._command is not None
+        self._intents.begin(self._command.group)
+
+    def new_id(self) -> str:
+        """A fresh random id."""
+        return ids.new_key(self.entropy)
+
+    def _settle_down(self) -> None:
+        """Before the first use: finish what a dead command left, register the project around."""
+        if self._settled_down:
+            return
+        self._settled_down = True
+        with self._lock:
+            self._enrol()
+            if dead := self._intents.abandoned():
+                self.reconcile()
+                for path in dead:
+                    path.unlink(missing_ok=True)
+
+    def _enrol(self) -> None:
+        project = self.places.around
+        if project is None:
+            return
+        try:
+            self.places.register(project)
+        except HopperError as error:  # the project works without its home
+            self.warnings.append(f"not registered: {error.message}")
+
+    # Instances and their stores
+
+    @property
+    def here(self) -> str | None:
+        """The id of the project whose directory we are in."""
+        self._settle_down()
+        return self.places.around.id if self.places.around else None
+
+    @property
+    def global_id(self) -> str | None:
+        """The id of this home's global hopper, None while there is none."""
+        if self._global is None:
+            for instance in self.places.home_store.instances():
+                if instance.scope is HopperScope.GLOBAL:
+                    self._global = instance.id
+        return self._global
+
+    def store(self, instance: str) -> Store:
+        """The store that keeps an instance; raises NotFound, or StorageError when it is gone."""
+        known = self._where.get(instance)
+        if known is None:
+            known = self._locate(instance)
+            if known is None:
+                raise gone("hopper", instance)
+            self._where[instance] = known
+        return known()
+
+    def _locate(self, key: str) -> Callable[[], Store] | None:
+        places = self.places
+        if key in places.memory_instances():
+            return lambda: places.in_memory(key)
+        known = places.project(key)
+        if known is not None:
+            return lambda: places.store_of(known)
+        if key == self.global_id:
+            return lambda: places.home_store
+        for project in self._nearest_projects():
+            for run in places.runs(project):
+                path = places.run_path(project, run)
+                assert path is not None
+                if run == key or (key.startswith(f"{run}-") and places.at(path).instance(key)):
+                    return lambda path=path: places.at(path)  # type: ignore[misc]
+        for name in places.memory_instances():
+            if places.in_memory(name).instance(key):
+                return lambda name=name: places.in_memory(name)  # type: ignore[misc]
+        return None
+
+    def _nearest_projects(self) -> list[Project]:
+        around = self.places.around
+        projects = list(self.places.projects().values())
+        return sorted(projects, key=lambda p: around is None or p.id != around.id)
+
+    def place_at(self, instance: str, where: Callable[[], Store]) -> None:
+        """Remember where a new instance's store is."""
+        self._where[instance] = where
+
+    def forget(self, instance: str) -> None:
+        """Forget where an instance was."""
+        self._where.pop(instance, None)
+        if self._global == instance:
+            self._global = None
+
+    def instance(self, key: str) -> Instance:
+        """The instance with that full id; raises NotFound."""
+        found = self.store(key).instance(key)
+        if found is None:
+            project = self.places.project(key)
+            if project is None:
+                raise gone("hopper", key)
+            found = self._revive(project)
+        if found.scope is HopperScope.PROJECT:  # a project hangs below whatever global is here
+            found = replace(found, parent=self.global_id)
+        return found
+
+    def _revive(self, project: Project) -> Instance:
+        """The instance of a project known by its directory only, as in a fresh clone."""
+        self._check_parent(project)
+        at = stamp(self.now())
+        fresh = Instance(project.id, project.name, HopperScope.PROJECT, created_at=at)
+        with self.command("init"), self.writing(self.store(project.id)) as tx:
+            known = self.store(project.id).instance(project.id)
+            return known or self.start_new(tx, fresh)
+
+    def _check_parent(self, project: Project) -> None:
+        stated = self.places.file_config(project.root).get("parent") if project.root else None
+        if stated not in (None, GLOBAL_ID, self.global_id):
+            raise ConfigError(
+                f"the parent {stated!r} of {project.name} is not known here",
+                f"The global hopper is {self.global_id or GLOBAL_ID}",
+            )
+
+    def start_new(self, tx: Transaction, fresh: Instance) -> Instance:
+        """Record a new instance and start it, both steps in the history."""
+        made = tx.create(fresh, "instance.created")
+        made = tx.change(made, "instance.starting", status=InstanceStatus.STARTING)
+        return tx.change(
+            made,
+            "instance.running",
+            status=InstanceStatus.RUNNING,
+            started_at=stamp(self.now()),
+        )
+
+    def settings(self, instance: Instance) -> Settings:
+        """What an instance's configuration file and its own settings together mean."""
+        return Settings.of(instance.scope, self.full_config(instance))
+
+    def full_config(self, instance: Instance) -> dict[str, Any]:
+        """The configuration file of an instance, overlaid by what was set on the instance."""
+        filed: Mapping[str, Any] = {}
+        if instance.scope is HopperScope.GLOBAL:
+            filed = self.places.home_config()
+        elif instance.scope is HopperScope.PROJECT:
+            project = self.places.project(instance.id)
+            if project is not None and project.root is not None:
+                filed = self.places.file_config(project.root)
+        return overlay(filed, instance.config)
+
+    def load(self, instance: Instance, settings: Settings | None = None) -> Load:
+        """How much an instance holds now."""
+        counts = self.store(instance.id).counts(instance.id)
+        return load_of(counts, settings or self.settings(instance))
+
+    def children(self, key: str) -> list[Instance]:
+        """The instances whose parent that is, as far as they can be read."""
+        found: list[Instance] = []
+        if key == self.global_id:
+            for project in self.places.projects().values():
+                with_errors = self._readable(project.id)
+                found += [with_errors] if with_errors else []
+            return found + [i for i in self._memory_children(key) if i not in found]
+        known = self.places.project(key)
+        if known is not None:
+            for run in self.places.runs(known):
+                instance = self._readable(run)
+                if instance is not None and instance.parent == key:
+                    found.append(instance)
+        elif self.store(key).path is not None:
+            found += [i for i in self.store(key).instances() if i.parent == key]
+        return found + [i for i in self._memory_children(key) if i not in found]
+
+    def _memory_children(self, key: str) -> list[Instance]:
+        return [
+            instance
+            for name in self.places.memory_instances()
+            for instance in self.places.in_memory(name).instances()
+            if instance.parent == key
+        ]
+
+    def _readable(self, key: str) -> Instance | None:
+        try:
+            return self.instance(key)
+        except HopperError as error:
+            if not self.warnings or self.warnings[-1] != error.message:
+                self.warnings.append(error.message)
+            return None
+
+    def name(self, key: str) -> str:
+        """The display name of an instance; its id when it cannot be read."""
+        try:
+            return self.instance(key).name
+        except HopperError:
+            return key
+
+    def find_instance(self, ref: str) -> str:
+        """The id that a reference means: an id, a name or a unique prefix; see `finding`."""
+        self._settle_down()
+        return finding.find_instance(self, ref)
+
+    def hopper(self, ref: str | None = None) -> Hopper:
+        """The hopper that a reference means.
+
+        None is the project whose directory we are in, else the global hopper, which is made by
+        its first use. Raises NotFound, AmbiguousId.
+        """
+        from hopper_tui.engine.hopper import Hopper
+
+        self._settle_down()
+        if ref is None:
+            key = self.here or self.global_id or self.make_global().id
+        else:
+            key = self.find_instance(ref)
+        return Hopper.open(self, key)
+
+    def make_global(self, key: str = GLOBAL_ID, name: str | None = None) -> Instance:
+        """The global hopper of this home, made and started if there is none."""
+        if self.global_id is not None:
+            return self.instance(self.global_id)
+        at = stamp(self.now())
+        fresh = Instance(key, name or key, HopperScope.GLOBAL, created_at=at)
+        home = self.places.home_store
+        with self.command("create the global hopper"), self.writing(home) as tx:
+            return self.start_new(tx, fresh)
+
+    def create_instance(
+        self,
+        name: str,
+        scope: HopperScope | str,
+        parent: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        path: Path | None = None,
+    ) -> Hopper:
+        """Make a hopper; its id is the slug of the name.
+
+        Without a parent a project hangs below the global hopper. Raises Invalid for a parent of
+        the wrong scope or a taken id, NotAllowed for a second global, ConfigError.
+        """
+        from hopper_tui.engine import instances
+        from hopper_tui.engine.hopper import Hopper
+
+        made = instances.create(self, name, HopperScope.read(str(scope)), parent, config, path)
+        return Hopper.open(self, made.id)
+
+    def check_parent_scope(self, scope: HopperScope, parent: Instance | None) -> None:
+        """Raise Invalid unless an instance of `scope` may hang below `parent`."""
+        allowed = PARENT_SCOPES[scope]
+        if parent is None and allowed:
+            hint = "Name one with --parent"
+            raise Invalid(f"{_a(scope)} hopper needs a parent", hint)
+        if parent is not None and parent.scope not in allowed:
+            hint = f"Its parent is {_a(allowed[0])} hopper" if allowed else "It has no parent"
+            raise Invalid(f"{_a(scope)} hopper cannot be below {_a(parent.scope)} hopper", hint)
+
+    def init_project(self, path: Path, name: str | None = None) -> InitReport:
+        """Make the `.hopper/` directory of a project and register it; see `projects.init`."""
+        from hopper_tui.engine import projects
+
+        return projects.init(self, path, name)
+
+    def move_instance(
+        self, ref: str, verb: str, reason: str | None = None, now: bool = False
+    ) -> Instance:
+        """Start, stop, pause, resume, fail or terminate an instance; see `instances.move`."""
+        from hopper_tui.engine import instances
+
+        return instances.move(self, self.find_instance(ref), verb, reason, now)
+
+    def archive(self, ref: str) -> dict[str, Any]:
+        """Keep a run's summary on its parent and remove the run; returns the summary."""
+        return self.hopper(ref).archive_and_delete()
+
+    def nodes(
+        self,
+        scope: HopperScope | str | None = None,
+        status: InstanceStatus | str | None = None,
+        parent: str | None = None,
+    ) -> list[Node]:
+        """Every instance known, parents before children, narrowed by the filters given."""
+        from hopper_tui.engine import tree
+
+        self._settle_down()
+        return tree.nodes(self, scope, status, parent)
+
+    def tree(self) -> list[Node]:
+        """The roots of the instance tree, children nested."""
+        from hopper_tui.engine import tree
+
+        self._settle_down()
+        return tree.roots(self)
+
+    # Tasks and hops, wherever they are
+
+    def stores(self) -> Iterator[Store]:
+        """Every store that can be opened, the nearest first; broken ones leave a warning."""
+        seen: set[int] = set()
+        for store in finding.stores(self):
+            if id(store) not in seen:
+                seen.add(id(store))
+                yield store
+
+    def find_task(self, ref: str) -> tuple[Hopper, Task]:
+        """The task with that id or prefix and the hopper that holds it; see `finding`."""
+        from hopper_tui.engine.hopper import Hopper
+
+        self._settle_down()
+        task = finding.find_task(self, ref)
+        return Hopper.open(self, task.instance), task
+
+    def find_delegation(self, ref: str) -> tuple[Hopper, Delegation]:
+        """The hop with that id or prefix, and its target if it arrived there, else its source."""
+        from hopper_tui.engine.hopper import Hopper
+
+        self._settle_down()
+        instance, hop = finding.find_delegation(self, ref)
+        return Hopper.open(self, instance), hop
+
+    def short_id(self, task: Task) -> str:
+        """The id people type: the project's prefix and the shortest unambiguous part."""
+        return self.short_ids([task])[task.id]
+
+    def short_ids(self, tasks: Sequence[Task]) -> dict[str, str]:
+        """The short ids of many tasks at once, by id."""
+        return finding.short_ids(self, tasks)
+
+    def chain(self, task: str) -> list[Delegation]:
+        """All hops of the root of a task, rejected ones included, in order."""
+        return chains.chain(self, task)
+
+    def delegations(
+        self, status: str | None = None, instance: str | None = None
+    ) -> list[Delegation]:
+        """Every hop known, oldest first, narrowed by status and by an instance it touches."""
+        return chains.delegations(self, status, instance)
+
+    def why(self, task: str) -> list[Decision]:
+        """The routing decisions along the chain of a task, oldest first."""
+        return chains.decisions(self, task)
+
+    def diagnose(self, task: str) -> list[str]:
+        """Why a task waits and what blocks its completion, in sentences."""
+        return chains.diagnose(self, task)
+
+    def log(self, ref: str | None = None, limit: int = 50) -> list[Event]:
+        """Events, newest first: of a task, of an instance, or of the hopper we are at."""
+        return finding.log(self, ref, limit)
+
+    def search(self, text: str, limit: int = 50) -> list[Task]:
+        """Tasks, closed ones too, that contain a text, over all stores."""
+        return finding.search(self, text, limit)
+
+    # The whole
+
+    def undo(self, ref: str | None = None) -> Undone:
+        """Take the last command back; see `undo`."""
+        from hopper_tui.engine import undo
+
+        return undo.undo(self, ref)
+
+    def redo(self, ref: str | None = None) -> Undone:
+        """Take the last undo back; see `undo`."""
+        from hopper_tui.engine import undo
+
+        return undo.redo(self, ref)
+
+    def reconcile(self) -> int:
+        """Repeat whatever is missing between stores; returns how many hops were moved on."""
+        from hopper_tui.engine import flow
+
+        with self.command("reconcile"):
+            return flow.reconcile(self)
+
+    def doctor(self, rebuild: bool = False, maintain: bool = False) -> list[Finding]:
+        """Check every store and configuration; see `doctor`."""
+        from hopper_tui.engine import doctor
+
+        self._settle_down()
+        return doctor.examine(self, rebuild, maintain)
+
+    def watch_paths(self) -> list[Path]:
+        """The directories whose files change when a store changes."""
+        paths = {store.path.parent for store in self.places.opened() if store.path is not None}
+        return sorted(p for p in paths if p.is_dir())
+
+    def revision(self) -> int:
+        """A number that changes when any store in use was changed by anybody."""
+        total = 0
+        for store in self.places.opened():
+            try:
+                total = hash((total, store.path, store.revision()))
+            except HopperError:
+                total = hash((total, store.path, "broken"))
+        return total
+
+    def require_scope(self, instance: Instance, *scopes: HopperScope) -> None:
+        """Raise NotAllowed unless the instance has one of the scopes."""
+        if instance.scope not in scopes:
+            raise NotAllowed(f"{instance.name} is {_a(instance.scope)} hopper")
+
+
+def load_of(counts: Mapping[TaskStatus, int], settings: Settings) -> Load:
+    """The load that counts by status mean."""
+    return Load(
+        open=sum(n for status, n in counts.items() if status not in CLOSED),
+        queued=counts.get(TaskStatus.PENDING, 0),
+        active=sum(counts.get(status, 0) for status in ACTIVE),
+        capacity=settings.capacity,
+    )
+
+
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two configurations as one: sections are merged, other values of `above` win."""
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            merged[name] = overlay(under, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _a(scope: HopperScope) -> str:
+    return f"an {scope}" if scope is HopperScope.ORCHESTRATION else f"a {scope}"
+
+
+__all__ = ["GLOBAL_ID", "Command", "World", "load_of", "overlay", "project_name"]

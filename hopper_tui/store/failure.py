@@ -1,0 +1,48 @@
+"""What SQLite and the file system say when a store fails, in words a person can act on."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from hopper_tui.model.errors import StorageError
+
+_BY_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("locked", "busy"), "is locked by another program", "Try again in a moment"),
+    (("readonly", "read-only"), "is read-only", "Make it writable, or work in another directory"),
+    (("full",), "cannot grow: the disk is full", "Free some space and try again"),
+    (
+        ("not a database", "malformed", "corrupt"),
+        "is damaged",
+        "Keep a copy of the file, then see: hopper doctor",
+    ),
+    (("unable to open",), "cannot be opened", "Check that the directory exists and is yours"),
+    (("disk i/o",), "cannot be written: input/output error or a file size limit",
+     "Check the disk, its quota and the file size limit (ulimit -f)"),
+    (("no such table", "no such column"), "is not a complete Hopper database",
+     "See: hopper doctor"),
+)  # fmt: skip
+_BY_ERRNO: dict[int, tuple[str, str]] = {
+    errno.EACCES: ("is not yours to write", "Check its permissions, or set HOPPER_HOME"),
+    errno.EPERM: ("is not yours to write", "Check its permissions, or set HOPPER_HOME"),
+    errno.EROFS: ("is on a read-only file system", "Set HOPPER_HOME to a writable directory"),
+    errno.ENOSPC: ("cannot grow: the disk is full", "Free some space and try again"),
+    errno.EDQUOT: ("cannot grow: the quota is used up", "Free some space and try again"),
+    errno.EFBIG: ("cannot grow: the file size limit is reached", "See: ulimit -f"),
+    errno.ENOTDIR: ("is below a file, not a directory", "Check the path"),
+}
+
+
+def storage_error(error: Exception, path: Path | None) -> StorageError:
+    """The StorageError for what went wrong at `path` (None: a store in memory)."""
+    place = "the store in memory" if path is None else str(path)
+    if isinstance(error, OSError) and error.errno in _BY_ERRNO:
+        what, hint = _BY_ERRNO[error.errno]
+        return StorageError(f"{error.filename or place} {what}", hint)
+    text = str(error).lower()
+    if isinstance(error, sqlite3.Error):
+        for words, what, hint in _BY_TEXT:
+            if any(word in text for word in words):
+                return StorageError(f"{place} {what}", hint)
+    return StorageError(f"{place} cannot be used: {error}", "See: hopper doctor")

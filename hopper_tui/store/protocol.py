@@ -1,0 +1,133 @@
+"""Store: what the engine needs from any place that keeps events and their projections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from hopper_tui.model.delegation import Delegation
+from hopper_tui.model.event import Event, Patch
+from hopper_tui.model.instance import Instance
+from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.model.query import Query
+from hopper_tui.model.task import Task
+
+E = TypeVar("E", bound=Task | Instance | Delegation)
+
+
+class Transaction(Protocol):
+    """Writes inside one transaction. Every change is an event; all of them commit, or none."""
+
+    def create(self, value: E, kind: str, note: Any = None) -> E:
+        """Record a new entity; raises StorageError if its id is taken."""
+
+    def change(self, value: E, kind: str, note: Any = None, **fields: Any) -> E:
+        """Record new values for some fields and return the entity as it is then.
+
+        Fields that are equal already are left out; if none is left and there is no note, nothing
+        is recorded.
+        """
+
+    def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:
+        """Record a ready-made patch of an existing entity."""
+
+    def remark(self, entity: str, key: str, kind: str, note: Any) -> None:
+        """Record something that changes no field: a note, a decision, an archived summary."""
+
+    def told(self, delegation: str, status: str | None) -> None:
+        """Remember, locally, which status of a hop the other side is known to have."""
+
+    def remove_instance(self, key: str, kind: str) -> None:
+        """Forget an instance and its tasks; the events stay."""
+
+
+class Store(Protocol):
+    """One place of tasks, safe to share between threads.
+
+    Reading methods see the last commit, or inside a transaction its own writes. All raise
+    StorageError when the store cannot be read.
+    """
+
+    path: Path | None
+
+    def transaction(self, group: str, actor: str, at: str) -> AbstractContextManager[Transaction]:
+        """Begin writing: the events get this group, actor and time. Takes the write lock."""
+
+    def instance(self, key: str) -> Instance | None: ...
+    def instances(self) -> list[Instance]: ...
+    def task(self, key: str) -> Task | None: ...
+    def tasks(self, keys: Sequence[str]) -> list[Task]: ...
+    def tasks_by_prefix(self, prefix: str, limit: int) -> list[Task]: ...
+    def prefix_lengths(self, keys: Sequence[str], least: int) -> dict[str, int]:
+        """The shortest unambiguous prefix length in this store for each key, at least `least`."""
+
+    def query(self, query: Query) -> list[Task]: ...
+    def ids(self, query: Query) -> list[str]: ...
+    def count(self, query: Query) -> int: ...
+    def counts(self, instance: str) -> dict[TaskStatus, int]: ...
+    def all_counts(self) -> dict[str, dict[TaskStatus, int]]:
+        """Counts by status of every instance with tasks here."""
+
+    def next_task(
+        self, instance: str, executor: str | None, capabilities: Sequence[str]
+    ) -> Task | None:
+        """The first ready task, in queue order, that this executor may take."""
+
+    def waiting(self, instance: str) -> list[Task]:
+        """Ready tasks to be offered, most urgent and oldest first."""
+
+    def children(self, delegation: str) -> list[Task]:
+        """The tasks here that a hop made, in order."""
+
+    def dependents(self, task: str) -> list[Task]:
+        """The tasks here that depend on that one."""
+
+    def delegation(self, key: str) -> Delegation | None: ...
+    def delegations_by_prefix(self, prefix: str, limit: int) -> list[Delegation]: ...
+    def hops_of(self, task: str) -> list[Delegation]:
+        """The hops whose source is that task, oldest first."""
+
+    def hops_of_root(self, root: str) -> list[Delegation]: ...
+    def delegations(self, statuses: Iterable[str] = ()) -> list[Delegation]: ...
+    def unsettled(self) -> list[Delegation]:
+        """The hops whose other side may not know their present status."""
+
+    def events(
+        self,
+        *,
+        key: str | None = None,
+        group: str | None = None,
+        kind: str | None = None,
+        after: int = 0,
+        newest: bool = False,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """Recorded events, oldest first unless `newest`."""
+
+    def local(self, name: str) -> str | None: ...
+    def locals(self, prefix: str) -> dict[str, str]:
+        """The local values whose name starts with `prefix`."""
+
+    def set_local(self, name: str, value: str) -> None:
+        """Keep a local value that is no part of the record."""
+
+    def unset_local(self, name: str) -> None:
+        """Forget a local value."""
+
+    def revision(self) -> int:
+        """A number that changes when anybody committed to this store."""
+
+    def rebuild(self) -> int:
+        """Make the projections anew from the events; returns how many events were folded."""
+
+    def purge(self, instance: str, before: str) -> int:
+        """Remove tasks closed before that time from the projections; returns how many."""
+
+    def check(self) -> list[str]:
+        """What is wrong with the stored data, in sentences; empty when all is well."""
+
+    def close(self) -> None: ...
+    def delete(self) -> None:
+        """Close, and remove everything this store keeps."""

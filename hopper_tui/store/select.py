@@ -1,0 +1,123 @@
+"""Queries as SQL: every value is bound, every column comes from a table here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hopper_tui.model.errors import Invalid
+from hopper_tui.model.lifecycle import Priority
+from hopper_tui.model.query import Query, Term
+
+IS_OPEN = "status NOT IN ('done', 'failed', 'cancelled')"
+"""Word for word the condition of the partial index task_open."""
+IS_READY = "status = 'pending' AND open_deps = 0"
+"""Word for word the condition of the partial index task_ready."""
+
+SORT_SQL: dict[str, str] = {
+    "queue": "priority, n",
+    "created": "n",
+    "updated": "updated_at DESC, n",
+    "due": "due IS NULL, due, priority, n",
+    "title": "title COLLATE NOCASE, n",
+    "status": "status, priority, n",
+}
+
+_TRIGRAM = 3
+"""FTS5's trigram index finds nothing shorter."""
+
+_COLUMNS: dict[str, str] = {
+    "status": "status",
+    "priority": "priority",
+    "owner": "owner COLLATE NOCASE",
+    "project": "project COLLATE NOCASE",
+    "executor": "executor_preference COLLATE NOCASE",
+    "phase": "phase COLLATE NOCASE",
+    "source": "source COLLATE NOCASE",
+    "requester": "requester COLLATE NOCASE",
+    "created": "created_at",
+    "updated": "updated_at",
+    "completed": "completed_at",
+    "due": "due",
+    "root": "root_task",
+    "parent": "parent_task_id",
+}
+_LISTS: dict[str, str] = {"tag": "tags", "capability": "required_capabilities"}
+_FLAGS: dict[str, str] = {
+    "ready": f"({IS_READY})",
+    "waiting": "(waiting = 1 AND status = 'pending')",
+    "blocked": "(status = 'blocked' OR open_deps > 0)",
+    "rated": "(feedback IS NOT NULL)",
+    "overdue": "(due IS NOT NULL AND due < ?)",
+}
+_OPS = {"=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+FIELDS = (*_COLUMNS, *_LISTS, *_FLAGS, "id", "text", "fuzzy")
+
+
+def _like(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _text(value: str) -> tuple[str, list[Any]]:
+    if len(value) >= _TRIGRAM:
+        phrase = '"' + value.replace('"', '""') + '"'
+        return "n IN (SELECT rowid FROM tasks_fts WHERE tasks_fts MATCH ?)", [phrase]
+    like = _like(value)
+    return "(title LIKE ? ESCAPE '\\' OR tags LIKE ? ESCAPE '\\')", [like, like]
+
+
+def _fuzzy(value: str) -> tuple[str, list[Any]]:
+    return "title LIKE ? ESCAPE '\\'", ["%" + "".join(_like(c)[1:] for c in value)]
+
+
+def _one(term: Term, value: str) -> tuple[str, list[Any]]:
+    if term.field == "text":
+        return _text(value)
+    if term.field == "fuzzy":
+        return _fuzzy(value)
+    if term.field == "id":
+        return "id >= ? AND id < ? || '~'", [value, value]
+    if term.field in _FLAGS:
+        sql = _FLAGS[term.field]
+        return sql, [value] * sql.count("?")
+    if term.field in _LISTS:
+        column = _LISTS[term.field]
+        sql = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value = ? COLLATE NOCASE)"
+        return sql, [value]
+    if term.field not in _COLUMNS:
+        raise Invalid(f"cannot filter by {term.field!r}", "Choose one of: " + ", ".join(FIELDS))
+    column = _COLUMNS[term.field]
+    bound: Any = Priority.read(value).rank if term.field == "priority" else value
+    op = _OPS[term.op]
+    if term.field == "priority":  # urgent is rank 0, so "priority >= high" is "rank <= 1"
+        op = op.translate(str.maketrans("<>", "><"))
+    return f"{column} {op} ?", [bound]
+
+
+def where(query: Query) -> tuple[str, list[Any]]:
+    """The WHERE clause of a query and its values."""
+    clauses: list[str] = []
+    values: list[Any] = []
+    if query.instance is not None:
+        clauses.append("instance_id = ?")
+        values.append(query.instance)
+    if not query.closed and not any(t.field == "status" and not t.negated for t in query.terms):
+        clauses.append(IS_OPEN)
+    for term in query.terms:
+        parts = [_one(term, value) for value in term.values]
+        sql = " OR ".join(p[0] for p in parts) or "1"
+        values += [v for p in parts for v in p[1]]
+        if term.negated:
+            clauses.append(f"NOT coalesce(({sql}), 0)")
+        else:
+            clauses.append(f"({sql})" if len(parts) > 1 else sql)
+    return " AND ".join(clauses) or "1", values
+
+
+def tail(query: Query) -> str:
+    """ORDER BY and LIMIT of a query; raises Invalid for an unknown order."""
+    order = SORT_SQL.get(query.sort)
+    if order is None:
+        raise Invalid(f"cannot sort by {query.sort!r}", "Choose one of: " + ", ".join(SORT_SQL))
+    limit = f" LIMIT {int(query.limit)}" if query.limit else ""
+    return f" ORDER BY {order}{limit}"

@@ -1,0 +1,186 @@
+"""How values are laid out in tables: one table a value class, one column a field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from typing import Any, Generic, TypeVar
+
+from hopper_tui.model.delegation import Delegation
+from hopper_tui.model.event import Patch
+from hopper_tui.model.instance import Instance
+from hopper_tui.model.lifecycle import (
+    PRIORITIES,
+    DelegationStatus,
+    DelegationType,
+    HopperScope,
+    InstanceStatus,
+    Priority,
+    TaskStatus,
+)
+from hopper_tui.model.task import Task
+
+V = TypeVar("V", bound=Task | Instance | Delegation)
+Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+"""How a field is written into a column, and read back."""
+
+dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _read_list(text: str) -> tuple[Any, ...]:
+    return () if text == "[]" else tuple(json.loads(text))
+
+
+def _read_map(text: str) -> dict[str, Any]:
+    return {} if text == "{}" else json.loads(text)
+
+
+def _write_list(value: Iterable[Any]) -> str:
+    return dumps(list(value)) if value else "[]"
+
+
+def _write_map(value: Mapping[str, Any] | None) -> str:
+    return dumps(value) if value else "{}"
+
+
+def _write_json(value: Any) -> str | None:
+    return None if value is None else dumps(value)
+
+
+def _read_json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+LIST: Codec = (_write_list, _read_list)
+MAP: Codec = (_write_map, _read_map)
+JSON: Codec = (_write_json, _read_json)
+BOOL: Codec = (int, bool)
+RANK: Codec = (lambda p: Priority(p).rank, PRIORITIES.__getitem__)
+
+
+class Table(Generic[V]):
+    """The layout of one value class, and the way between value, row and recorded patch."""
+
+    def __init__(
+        self,
+        entity: str,
+        name: str,
+        cls: type[V],
+        codecs: Mapping[str, Codec],
+        sets: Iterable[str] = (),
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
+        self.entity = entity
+        self.name = name
+        self.cls = cls
+        self.sets = frozenset(sets)
+        self._codecs = codecs
+        self.fields = tuple(f.name for f in fields(cls))
+        self.defaults: dict[str, Any] = {
+            f.name: f.default if f.default_factory is MISSING else f.default_factory()
+            for f in fields(cls)
+            if f.default is not MISSING or f.default_factory is not MISSING
+        }
+        renamed = columns or {}
+        self.column = {f: renamed.get(f, f) for f in self.fields}
+        self.select = ", ".join(self.column[f] for f in self.fields)
+        self.key_column = self.column["id"]
+        self.insert = (
+            f"INSERT INTO {name} ({self.select}) VALUES ({', '.join('?' * len(self.fields))})"
+        )
+        self._decoders = tuple((i, codecs[f][1]) for i, f in enumerate(self.fields) if f in codecs)
+
+    def value(self, row: Sequence[Any]) -> V:
+        """The value in a row of the columns `select`."""
+        cells = list(row)
+        for index, decode in self._decoders:
+            cells[index] = decode(cells[index])
+        return self.cls(*cells)
+
+    def cell(self, field: str, value: Any) -> Any:
+        """What is stored for a field's value."""
+        codec = self._codecs.get(field)
+        return value if codec is None else codec[0](value)
+
+    def row(self, value: V) -> list[Any]:
+        """The row of a value, in the order of `insert`."""
+        return [self.cell(f, getattr(value, f)) for f in self.fields]
+
+    def thaw(self, state: Mapping[str, Any]) -> V:
+        """The value of a state folded from recorded patches, which are plain JSON.
+
+        Fields of a newer version are left out.
+        """
+        known = {f: v for f, v in state.items() if f in self.column}
+        for field, value in known.items():
+            if value is None:
+                continue
+            if self._codecs.get(field) is LIST:
+                known[field] = tuple(value)
+            elif field in WORDS.get(self.entity, {}):
+                known[field] = WORDS[self.entity][field](value)
+        return self.cls(**known)
+
+
+WORDS: dict[str, dict[str, Callable[[str], Any]]] = {
+    "task": {"status": TaskStatus, "priority": Priority},
+    "instance": {"status": InstanceStatus, "scope": HopperScope},
+    "delegation": {"status": DelegationStatus, "type": DelegationType},
+}
+
+TASKS: Table[Task] = Table(
+    "task",
+    "tasks",
+    Task,
+    {
+        "tags": LIST,
+        "required_capabilities": LIST,
+        "depends_on": LIST,
+        "priority": RANK,
+        "status": (str, TaskStatus),
+        "needs_orchestration": BOOL,
+        "waiting": BOOL,
+        "external": JSON,
+        "metadata": MAP,
+        "result": JSON,
+        "feedback": JSON,
+    },
+    sets=("tags", "required_capabilities", "depends_on"),
+    columns={"instance": "instance_id", "parent_task": "parent_task_id"},
+)
+INSTANCES: Table[Instance] = Table(
+    "instance",
+    "hopper_instances",
+    Instance,
+    {"scope": (str, HopperScope), "status": (str, InstanceStatus), "config": MAP},
+    columns={"id": "instance_id"},
+)
+DELEGATIONS: Table[Delegation] = Table(
+    "delegation",
+    "task_delegations",
+    Delegation,
+    {
+        "type": (str, DelegationType),
+        "status": (str, DelegationStatus),
+        "child_tasks": LIST,
+        "subtasks": LIST,
+        "result": JSON,
+        "decision": JSON,
+    },
+)
+TABLES: dict[str, Table[Any]] = {t.entity: t for t in (TASKS, INSTANCES, DELEGATIONS)}
+DERIVED = frozenset({"open_deps", "updated_at", "told"})
+"""Fields that the store computes or that are local to it: never part of a patch."""
+
+
+def write_patch(patch: Patch) -> str:
+    """A patch as recorded."""
+    parts = {"s": patch.set, "b": patch.base, "on": patch.on, "off": patch.off}
+    return dumps({name: part for name, part in parts.items() if part})
+
+
+def read_patch(text: str) -> Patch:
+    """The patch that `write_patch` gave."""
+    parts = json.loads(text)
+    return Patch(parts.get("s", {}), parts.get("b", {}), parts.get("on", {}), parts.get("off", {}))

@@ -1,0 +1,299 @@
+"""Asking: the dialog each command opens, and what is done with the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
+from hopper_tui.tui import verbs
+from hopper_tui.tui.commands import COMMANDS, PANES, Command, keys_of
+from hopper_tui.tui.dialogs.choice import Choice, ChoiceDialog
+from hopper_tui.tui.dialogs.confirm import ConfirmDialog
+from hopper_tui.tui.dialogs.delegate import DelegateDialog, Order
+from hopper_tui.tui.dialogs.form import Attempt, Field, FormDialog, Values
+from hopper_tui.tui.dialogs.text import TextDialog
+from hopper_tui.tui.presentation import PRIORITY, clip, count, fit, why_lines
+from hopper_tui.tui.roles import Line, Span
+from hopper_tui.tui.snapshot import Hop, Problem, Report
+from hopper_tui.tui.verbs import Verb
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.engine.world import World
+    from hopper_tui.tui.cockpit import Cockpit
+
+
+def _subject(cockpit: Cockpit) -> str:
+    """`web-k7m2q Fix login`, or how many tasks are marked."""
+    chosen = cockpit.queue_view.chosen
+    row = cockpit.row(chosen[0]) if len(chosen) == 1 else None
+    return clip(f"{row.short_id} {row.task.title}", 60) if row else count(len(chosen), "task")
+
+
+def _trying(cockpit: Cockpit, make: Callable[[Values], Verb]) -> Attempt:
+    """An attempt that does a verb to the chosen tasks; refused for all of them, it is a problem."""
+    chosen = cockpit.queue_view.chosen
+
+    async def attempt(values: Values) -> Problem | None:
+        return _problem(await cockpit.work(make(values), chosen))
+
+    return attempt
+
+
+def _problem(report: Report) -> Problem | None:
+    return report.refused[0].problem if report.refused and not report.done else None
+
+
+async def _form(cockpit: Cockpit, verb: str, field: Field, make: Callable[[str], Verb]) -> None:
+    attempt = _trying(cockpit, lambda values: make(values[field.name].strip()))
+    title = f"{verb} {_subject(cockpit)}"
+    await cockpit.app.push_screen_wait(FormDialog(title, [field], verb, attempt))
+
+
+_WHY = Field("reason", "Why", required=True, placeholder="shown wherever the task is shown")
+
+
+async def block(cockpit: Cockpit) -> None:
+    """Block the chosen tasks, with a reason."""
+    await _form(cockpit, "block", _WHY, verbs.block)
+
+
+async def fail(cockpit: Cockpit) -> None:
+    """Mark the chosen tasks failed, with a reason."""
+    await _form(cockpit, "fail", _WHY, verbs.fail)
+
+
+async def cancel(cockpit: Cockpit) -> None:
+    """Cancel the chosen tasks; that a reason must be typed is the confirmation."""
+    await _form(cockpit, "cancel", _WHY, verbs.cancel)
+
+
+async def note(cockpit: Cockpit) -> None:
+    """Write a note on the chosen tasks."""
+    await _form(cockpit, "note", Field("text", "Note", required=True), verbs.note)
+
+
+async def tag(cockpit: Cockpit) -> None:
+    """Add and remove tags of the chosen tasks."""
+    field = Field("tags", "Tags", required=True, placeholder="api -old adds api, removes old")
+    await _form(cockpit, "tag", field, verbs.retag)
+
+
+async def edit(cockpit: Cockpit) -> None:
+    """Change the title of the selected task."""
+    row = cockpit.queue_view.selected_row
+    field = Field("title", "Title", row.task.title if row else "", required=True)
+    await _form(cockpit, "rename", field, verbs.rename)
+
+
+async def priority(cockpit: Cockpit) -> None:
+    """Pick a priority for the chosen tasks."""
+    choices = [Choice(str(p), lambda width, p=p: (PRIORITY[p], Span(f" {p}"))) for p in PRIORITIES]
+    chosen = cockpit.queue_view.chosen
+    title = f"priority of {_subject(cockpit)}"
+    picked = await cockpit.app.push_screen_wait(ChoiceDialog(title, choices, "set"))
+    if picked:
+        await cockpit.work(verbs.set_priority(picked), chosen)
+
+
+def _priority_line(value: Priority, width: int) -> Line:
+    return (PRIORITY[value], Span(f" {value}"))
+
+
+async def add(cockpit: Cockpit) -> None:
+    """Add a task to the hopper that is shown."""
+    instance = cockpit.queue_view.snapshot.instance
+    assert instance is not None
+    fields = [
+        Field("title", "Title", required=True),
+        Field("tags", "Tags", placeholder="api auth"),
+        Field("priority", "Priority", "medium", choices=[str(p) for p in PRIORITIES]),
+        Field("description", "Description", lines=4),
+    ]
+
+    async def attempt(values: Values) -> Problem | None:
+        def job(world: World) -> str:
+            return world.hopper(instance.id).add_task(
+                title=values["title"],
+                tags=tuple(values["tags"].replace(",", " ").split()),
+                priority=values["priority"].strip() or "medium",
+                description=values["description"],
+                source="tui",
+            )
+
+        def said(task_id: str) -> str:
+            cockpit.want(task_id)
+            return f"added {values['title']}"
+
+        return await cockpit.attempt(job, said)
+
+    dialog = FormDialog(f"add to {instance.name}", fields, "add", attempt)
+    await cockpit.app.push_screen_wait(dialog)
+
+
+async def delegate(cockpit: Cockpit) -> None:
+    """Delegate the chosen tasks."""
+    chosen = cockpit.queue_view.chosen
+    targets = await cockpit.session.targets(chosen[0])
+
+    async def attempt(order: Order) -> Problem | None:
+        return _problem(await cockpit.work(verbs.delegate(*order), chosen))
+
+    dialog = DelegateDialog(f"delegate {_subject(cockpit)}", targets, attempt)
+    await cockpit.app.push_screen_wait(dialog)
+
+
+async def _waiting(cockpit: Cockpit) -> Hop | None:
+    """The delegation to answer; asks which when the selected task says nothing about it."""
+    situation = cockpit.situation
+    if situation.hop is not None and situation.hop.delegation.status == "pending":
+        return situation.hop
+    offers = {hop.delegation.id: hop for hop in situation.queue.offers}
+    choices = [Choice(key, partial(_offer_line, hop)) for key, hop in offers.items()]
+    picked = await cockpit.app.push_screen_wait(ChoiceDialog("offers", choices, "choose"))
+    return offers[picked] if picked else None
+
+
+def _offer_line(hop: Hop, width: int) -> Line:
+    return (Span(clip(hop.title, width - 20)), Span(f"  from {clip(hop.source, 16)}", "muted"))
+
+
+def _answering(hop: Hop, answer: Callable[[Hopper], object]) -> Callable[[World], object]:
+    return lambda world: answer(world.find_delegation(hop.delegation.id)[0])
+
+
+async def accept(cockpit: Cockpit) -> None:
+    """Accept the delegation that waits."""
+    if hop := await _waiting(cockpit):
+        key = hop.delegation.id
+        job = _answering(hop, lambda hopper: hopper.accept(key))
+        await cockpit.insist(job, lambda _: f"{hop.target} accepted {hop.title}")
+
+
+async def reject(cockpit: Cockpit) -> None:
+    """Reject the delegation that waits, with a reason."""
+    if hop := await _waiting(cockpit):
+        key = hop.delegation.id
+
+        async def attempt(values: Values) -> Problem | None:
+            job = _answering(hop, lambda hopper: hopper.reject(key, values["reason"]))
+            return await cockpit.attempt(job, lambda _: f"{hop.target} rejected {hop.title}")
+
+        title = clip(f"reject {hop.title} from {hop.source}", 60)
+        await cockpit.app.push_screen_wait(FormDialog(title, [_WHY], "reject", attempt))
+
+
+async def create(cockpit: Cockpit) -> None:
+    """Create a hopper below the selected one."""
+    row = cockpit.tree_view.hopper
+    parent = row.instance if row else None
+    if parent is None:
+        scope = HopperScope.GLOBAL
+    elif parent.scope is HopperScope.GLOBAL:
+        scope = HopperScope.PROJECT
+    else:
+        scope = HopperScope.ORCHESTRATION
+    fields = [
+        Field("name", "Name", required=True),
+        Field("capabilities", "Capabilities", placeholder="python react"),
+    ]
+
+    async def attempt(values: Values) -> Problem | None:
+        able = values["capabilities"].replace(",", " ").split()
+
+        def job(world: World) -> str:
+            made = world.create_instance(
+                values["name"],
+                scope,
+                parent.id if parent else None,
+                {"capabilities": able} if able else None,
+            )
+            return made.name
+
+        return await cockpit.attempt(job, lambda name: f"created {name}; S starts it")
+
+    where = f" below {parent.name}" if parent else ""
+    dialog = FormDialog(f"new {scope} hopper{where}", fields, "create", attempt)
+    await cockpit.app.push_screen_wait(dialog)
+
+
+async def steer(cockpit: Cockpit, verb: str) -> None:
+    """Start, stop, pause or resume the selected hopper; stopping one that holds tasks asks."""
+    row = cockpit.tree_view.hopper
+    if row is None:
+        return
+    instance = row.instance
+    if verb == "stop" and row.load.open:
+        question = (
+            f"Stop {instance.name}? It holds {count(row.load.open, 'open task')}: unclaimed ones "
+            "go back to where they came from."
+        )
+        if not await cockpit.app.push_screen_wait(ConfirmDialog("stop", question)):
+            return
+    await cockpit.insist(
+        lambda world: world.move_instance(instance.id, verb),
+        lambda moved: f"{moved.name} is {moved.status}",
+    )
+
+
+async def why(cockpit: Cockpit) -> None:
+    """Show why the selected task is where it is."""
+    detail = cockpit.situation.detail
+    if detail is None:
+        cockpit.say("Still reading this task; try again.", "warn")
+        return
+    now = cockpit.now
+    await cockpit.app.push_screen_wait(
+        TextDialog(
+            f"why {_subject(cockpit)}",
+            lambda width: why_lines(detail.decisions, detail.reasons, detail.names, width, now),
+        )
+    )
+
+
+def _help_line(command: Command, reason: str | None, width: int) -> Line:
+    keys = Span(f"{fit(keys_of(command), 10)} ", "muted" if reason else "accent")
+    title = Span(command.title, "muted" if reason else "text")
+    if reason is None:
+        return (keys, title)
+    return (keys, title, Span(clip(f"  {reason}", width - 11 - len(command.title)), "warn"))
+
+
+async def help_(cockpit: Cockpit) -> None:
+    """List all commands, those of this pane first; runs the one that is picked."""
+    pane = cockpit.situation.pane
+    ranked = sorted(
+        COMMANDS, key=lambda c: (pane not in c.panes, c.panes == PANES, COMMANDS.index(c))
+    )
+    choices = [
+        Choice(
+            command.id,
+            partial(_help_line, command, cockpit.reason_against(command)),
+            f"{keys_of(command)} {command.title} {command.group} {command.id}",
+        )
+        for command in ranked
+    ]
+    picked = await cockpit.app.push_screen_wait(ChoiceDialog("commands", choices, "run", True))
+    if picked:
+        await cockpit.action_command(picked)
+
+
+DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
+    "add": add,
+    "delegate": delegate,
+    "why": why,
+    "block": block,
+    "fail": fail,
+    "cancel": cancel,
+    "accept": accept,
+    "reject": reject,
+    "priority": priority,
+    "edit": edit,
+    "tag": tag,
+    "note": note,
+    "create": create,
+    "help": help_,
+}
+"""By the name that commands use."""

@@ -1,0 +1,466 @@
+"""Cockpit: the one screen: hoppers, queue, task and chain, and what connects them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from hopper_tui.model.errors import HopperError
+from hopper_tui.tui.chain_view import ChainView
+from hopper_tui.tui.commands import BY_ID, PANES, Command, PaneName, Situation, hints_of
+from hopper_tui.tui.detail_view import DetailView
+from hopper_tui.tui.line_list import LineList
+from hopper_tui.tui.line_view import LineView
+from hopper_tui.tui.messages import (
+    DetailLoaded,
+    PageLoaded,
+    QueueLoaded,
+    StoreChanged,
+    TreeLoaded,
+)
+from hopper_tui.tui.pane import Pane
+from hopper_tui.tui.presentation import count, queue_title, report_text
+from hopper_tui.tui.queue_view import QueueView
+from hopper_tui.tui.roles import Role
+from hopper_tui.tui.session import Session
+from hopper_tui.tui.snapshot import Hop, Problem, Report, TaskRow
+from hopper_tui.tui.status_line import StatusLine
+from hopper_tui.tui.tabs import Tabs
+from hopper_tui.tui.tree_view import TreeView
+from hopper_tui.tui.verbs import VERBS, Verb
+from hopper_tui.tui.watch import changes
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.world import World
+
+R = TypeVar("R")
+
+DETAIL_AFTER = 0.12
+"""Seconds the cursor rests on a task before its details are read: holding `j` reads none."""
+QUEUE_AFTER = 0.08
+"""Seconds the cursor rests on a hopper before its queue is read."""
+FILTER_AFTER = 0.06
+"""Seconds without a key before a filter that is being typed is tried."""
+POLL_EVERY = 1.0
+"""Seconds between looks at the stores, in case the file system told nothing."""
+ASK_ABOVE = 10
+"""A verb on more marked tasks than this asks first."""
+TITLES: dict[PaneName, str] = {
+    "tree": "hoppers",
+    "queue": "queue",
+    "task": "task",
+    "chain": "chain",
+}
+
+
+class FirstQueueShown(Message):
+    """The first queue is on the screen: the program is open."""
+
+
+class Cockpit(Screen[None]):
+    """Snapshots go down to the panes, what the user does comes up as messages and commands."""
+
+    AUTO_FOCUS = None
+
+    body = getters.query_one("#body", Container)
+    tree_view = getters.query_one("#tree", TreeView)
+    queue_view = getters.query_one("#queue", QueueView)
+    task_view = getters.query_one("#task", DetailView)
+    chain_view = getters.query_one("#chain", ChainView)
+    filter_input = getters.query_one("#filter", Input)
+    queue_pane = getters.query_one("#queue-pane", Pane)
+    tabs = getters.query_one(Tabs)
+    status = getters.query_one("#status", StatusLine)
+
+    def __init__(
+        self,
+        world: World,
+        instance: str | None = None,
+        filter_text: str = "",
+        task: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._clock = world.now
+        self._actor = world.actor
+        self.session = Session(world, self.post_message)
+        self._hopper = instance
+        self._filters: dict[str | None, str] = {instance: filter_text}
+        self._wanted_task = task
+        self._pane: PaneName = "queue"
+        self._delays: dict[str, Timer] = {}
+        self._watched: frozenset[str] = frozenset()
+        self._loaded = False
+
+    def compose(self) -> ComposeResult:
+        clock = self._clock
+        yield Static(Content("Hopper needs 50 columns and 12 lines."), id="too-small")
+        yield Tabs(tuple(TITLES[pane] for pane in PANES), id="tabs")
+        with Container(id="body"):
+            yield Pane(TITLES["tree"], TreeView(id="tree"), id="tree-pane")
+            yield Pane(
+                TITLES["queue"],
+                QueueView(clock, id="queue"),
+                Input(placeholder="filter", id="filter", compact=True),
+                id="queue-pane",
+            )
+            yield Pane(TITLES["task"], DetailView(clock, id="task"), id="task-pane")
+            yield Pane(TITLES["chain"], ChainView(clock, id="chain"), id="chain-pane")
+        yield StatusLine(id="status")
+
+    def on_mount(self) -> None:
+        self._load_queue()
+        self.session.load_tree()
+        self.action_go("queue")
+        self.set_interval(POLL_EVERY, self.session.check)
+
+    def on_unmount(self) -> None:
+        self.session.close()
+
+    # Snapshots, on their way down
+
+    @on(TreeLoaded)
+    def _show_tree(self, message: TreeLoaded) -> None:
+        self.tree_view.show(message.tree)
+        if (instance := self.queue_view.snapshot.instance) is not None:
+            self.tree_view.select(instance.id)
+        self._watch()
+
+    @on(QueueLoaded)
+    def _show_queue(self, message: QueueLoaded) -> None:
+        queue = message.queue
+        instance = queue.instance
+        if instance is not None:
+            if self._hopper not in (None, instance.id):
+                self._filters[instance.id] = self._filters.pop(self._hopper, "")
+            self._hopper = instance.id
+            self.tree_view.select(instance.id)
+        self.queue_view.show(queue)
+        if self._wanted_task and self.queue_view.select(self._wanted_task):
+            self._wanted_task = None
+        self._show_titles()
+        if not self._loaded:
+            self._loaded = True
+            self.app.post_message(FirstQueueShown())
+
+    @on(PageLoaded)
+    def _show_page(self, message: PageLoaded) -> None:
+        self.queue_view.add_page(message.page)
+
+    @on(DetailLoaded)
+    def _show_detail(self, message: DetailLoaded) -> None:
+        if message.detail.task_id == self.queue_view.selected:
+            self.task_view.show(message.detail)
+            self.chain_view.show(message.detail.hops)
+
+    @on(StoreChanged)
+    def _refresh(self) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Read again what is on the screen; cursor and scroll stay."""
+        self.session.load_tree()
+        self._load_queue()
+        if (selected := self.queue_view.selected) is not None:
+            self.session.load_detail(selected)
+
+    def _load_queue(self) -> None:
+        view = self.queue_view
+        near = (self._wanted_task or view.selected, view.cursor)
+        self.session.load_queue(self._hopper, self._filters.get(self._hopper, ""), near)
+
+    # What the user looks at
+
+    @on(LineList.Highlighted, "#queue")
+    def _task_highlighted(self) -> None:
+        selected = self.queue_view.selected
+        if selected is None:
+            self.task_view.show(None)
+            self.chain_view.show(())
+        elif (shown := self.task_view.snapshot) is None or shown.task_id != selected:
+            wait = DETAIL_AFTER if shown else 0
+            self._after(wait, "detail", partial(self.session.load_detail, selected))
+
+    @on(LineList.Highlighted, "#tree")
+    def _hopper_highlighted(self) -> None:
+        self._after(QUEUE_AFTER, "queue", self._open_highlighted)
+
+    def _open_highlighted(self) -> None:
+        key = self.tree_view.selected
+        if key is not None and key != self._hopper:
+            self._hopper = key
+            self._load_queue()
+
+    @on(LineList.Chosen, "#tree")
+    def _hopper_chosen(self) -> None:
+        self._open_highlighted()
+        self.action_go("queue")
+
+    @on(LineList.Chosen, "#queue")
+    def _task_chosen(self) -> None:
+        self.action_go("task")
+
+    @on(QueueView.PageWanted)
+    def _fetch_page(self, message: QueueView.PageWanted) -> None:
+        self.session.load_page(self.queue_view.snapshot, message.ids)
+
+    @on(QueueView.MarksChanged)
+    def _show_titles(self) -> None:
+        view = self.queue_view
+        queue = view.snapshot
+        name = queue.instance.name if queue.instance else ""
+        self.queue_pane.show_title(queue_title(queue, name))
+        notes = []
+        if view.marks:
+            notes.append(f"{len(view.marks):,} marked")
+        if queue.filter:
+            notes.append(f"/{queue.filter}")
+        if queue.offers:
+            notes.append(f"{count(len(queue.offers), 'offer')}: A accepts, R rejects")
+        self.queue_pane.show_note(" · ".join(notes))
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        name = self.queue_view.snapshot.instance
+        place = f"{self._actor} @ {name.name}" if name else self._actor
+        self.status.show(hints_of(self._pane), place)
+
+    def _after(self, seconds: float, what: str, do: Callable[[], object]) -> None:
+        """Do something once nothing else was asked of `what` for some seconds."""
+        if timer := self._delays.pop(what, None):
+            timer.stop()
+        if seconds:
+            self._delays[what] = self.set_timer(seconds, do)
+        else:
+            do()
+
+    # Changes from outside
+
+    def _watch(self) -> None:
+        self.run_worker(self._watch_stores(), group="watch-paths", exclusive=True)
+
+    async def _watch_stores(self) -> None:
+        paths = await self.session.watch_paths()
+        names = frozenset(map(str, paths))
+        if names != self._watched:
+            self._watched = names
+            if paths:
+                self.run_worker(self._follow(paths), group="watch", exclusive=True)
+
+    async def _follow(self, paths: Sequence[object]) -> None:
+        async for _ in changes([str(path) for path in paths]):
+            self.session.check()
+
+    # Panes
+
+    def view(self, pane: PaneName) -> LineView:
+        """The view inside a pane."""
+        return self.query_one(f"#{pane}", LineView)
+
+    @on(DescendantFocus)
+    def _pane_focused(self, event: DescendantFocus) -> None:
+        pane = event.widget.id
+        if pane in PANES:
+            self._pane = pane
+            for name in PANES:
+                self.body.set_class(name == pane, f"show-{name}")
+            self.tabs.show(PANES.index(pane))
+            self._show_hints()
+
+    @on(Tabs.Picked)
+    def _tab_picked(self, message: Tabs.Picked) -> None:
+        self.action_go(PANES[message.number])
+
+    def action_go(self, pane: PaneName) -> None:
+        """Focus a pane."""
+        for name in PANES:  # a pane that is not displayed cannot take the focus
+            self.body.set_class(name == pane, f"show-{name}")
+        self.view(pane).focus()
+
+    def action_step(self, step: int) -> None:
+        """Focus the next pane or the one before."""
+        self.action_go(PANES[(PANES.index(self._pane) + step) % len(PANES)])
+
+    def action_zoom(self) -> None:
+        """Show only the focused pane, or all again."""
+        self.toggle_class("-zoom")
+
+    def action_back(self) -> None:
+        """Leave zoom, or the program."""
+        if self.has_class("-zoom"):
+            self.remove_class("-zoom")
+        else:
+            self.app.exit()
+
+    # The filter
+
+    def action_filter(self) -> None:
+        """Type a filter; the queue follows."""
+        self.action_go("queue")
+        self.queue_pane.add_class("-filtering")
+        self.filter_input.value = self._filters.get(self._hopper, "")
+        self.filter_input.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self) -> None:
+        if self.queue_pane.has_class("-filtering"):
+            self._after(FILTER_AFTER, "filter", partial(self._set_filter, self.filter_input.value))
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.queue_pane.remove_class("-filtering")
+        self._set_filter(self.filter_input.value)
+        self.action_go("queue")
+
+    def _set_filter(self, text: str) -> None:
+        self._filters[self._hopper] = text.strip()
+        self._load_queue()
+
+    def action_clear(self) -> None:
+        """Take one level away: what is being typed, then the marks, then the filter."""
+        if self.queue_pane.has_class("-filtering"):
+            self.queue_pane.remove_class("-filtering")
+            self.action_go("queue")
+            self._set_filter("")
+        elif not self.queue_view.clear_marks():
+            self._set_filter("")
+
+    # Commands
+
+    @property
+    def situation(self) -> Situation:
+        """All that decides whether a command makes sense."""
+        detail = self.task_view.snapshot
+        if detail is not None and detail.task_id != self.queue_view.selected:
+            detail = None
+        return Situation(
+            pane=self._pane,
+            hopper=self.tree_view.hopper,
+            task=self.queue_view.selected_row,
+            marked=len(self.queue_view.marks),
+            queue=self.queue_view.snapshot,
+            detail=detail,
+            hop=self._hop(detail.hops if detail else ()),
+        )
+
+    def _hop(self, hops: Sequence[Hop]) -> Hop | None:
+        """The hop to answer: the selected one in the chain, else the one that waits."""
+        if self._pane == "chain":
+            return self.chain_view.hop
+        return next((hop for hop in hops if hop.delegation.status == "pending"), None)
+
+    def reason_against(self, command: Command) -> str | None:
+        """Why a command makes no sense now, None if it does."""
+        return command.enabled(self.situation)
+
+    async def action_command(self, command_id: str) -> None:
+        """Run a command of the registry, or say why it is disabled."""
+        command = BY_ID[command_id]
+        if reason := self.reason_against(command):
+            self.say(reason, "warn")
+        else:
+            await self.app.run_action(command.action, self.view(self._pane), {"screen": self})
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds."""
+        return self._clock()
+
+    def say(self, text: str, role: Role = "good") -> None:
+        """Show a message in the status line for a while."""
+        self.status.say(text, role)
+
+    def row(self, task_id: str) -> TaskRow | None:
+        """What is known of a task of the queue."""
+        return self.queue_view.row(task_id)
+
+    def action_work(self, name: str) -> None:
+        """Do a verb to the marked tasks, or the selected one."""
+        self.run_worker(self._work(name), group="work")
+
+    async def _work(self, name: str) -> None:
+        chosen = self.queue_view.chosen
+        verb = VERBS[name]
+        if len(chosen) > ASK_ABOVE:
+            from hopper_tui.tui.dialogs.confirm import ConfirmDialog
+
+            question = f"{BY_ID[f'task.{name}'].title}: {count(len(chosen), 'task')}?"
+            if not await self.app.push_screen_wait(ConfirmDialog("many tasks", question)):
+                return
+        await self.work(verb, chosen)
+
+    async def work(self, verb: Verb, task_ids: Sequence[str]) -> Report:
+        """Do a verb to some tasks as one command, and say what happened."""
+        summary = f"{verb.past} {count(len(task_ids), 'task')}"
+        report = await self.session.work(verb, task_ids, summary)
+        self.say(report_text(report), "warn" if report.refused else "good")
+        if report.done:
+            self.queue_view.clear_marks()
+        self.reload()
+        return report
+
+    async def attempt(self, job: Callable[[World], R], said: Callable[[R], str]) -> Problem | None:
+        """Run a job that changes something and say what it did; the problem if it was refused."""
+        try:
+            result = await self.session.do(job)
+        except HopperError as error:
+            return Problem.of(error)
+        self.say(said(result))
+        self.reload()
+        return None
+
+    async def insist(self, job: Callable[[World], R], said: Callable[[R], str]) -> None:
+        """Like `attempt`, but a refusal is said as well."""
+        if problem := await self.attempt(job, said):
+            self.say(f"{problem.message}. {problem.hint}".rstrip(". ") + ".", "bad")
+
+    def want(self, task_id: str) -> None:
+        """Put the cursor on a task as soon as the queue shows it."""
+        self._wanted_task = task_id
+
+    def action_ask(self, name: str) -> None:
+        """Open the dialog of a command."""
+        from hopper_tui.tui.asking import DIALOGS
+
+        self.run_worker(DIALOGS[name](self), group="ask")
+
+    def action_steer(self, verb: str) -> None:
+        """Move the selected hopper through its life."""
+        from hopper_tui.tui.asking import steer
+
+        self.run_worker(steer(self, verb), group="ask")
+
+    def action_mark(self) -> None:
+        """Mark the selected task."""
+        self.queue_view.toggle_mark()
+
+    def action_mark_all(self) -> None:
+        """Mark all tasks shown."""
+        self.queue_view.mark_all()
+
+    def action_copy(self) -> None:
+        """Copy the ids of the chosen tasks."""
+        rows = [row for key in self.queue_view.chosen if (row := self.row(key))]
+        text = " ".join(row.short_id for row in rows)
+        self.app.copy_to_clipboard(text)
+        self.say(f"copied {text}")
+
+    def action_undo(self) -> None:
+        """Take the last command back."""
+        job = self.insist(lambda world: world.undo(), lambda undone: f"undone: {undone.summary}")
+        self.run_worker(job, group="work")
+
+    def action_redo(self) -> None:
+        """Do again what was undone."""
+        job = self.insist(lambda world: world.redo(), lambda undone: f"redone: {undone.summary}")
+        self.run_worker(job, group="work")

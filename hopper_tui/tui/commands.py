@@ -1,0 +1,284 @@
+"""The registry of commands: bindings, status line, palette and help all come from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+from hopper_tui.model.errors import InvalidTransition
+from hopper_tui.model.lifecycle import (
+    CLOSED,
+    TASK_MOVES,
+    DelegationStatus,
+    HopperScope,
+    TaskStatus,
+    instance_steps,
+)
+from hopper_tui.tui.snapshot import DetailSnapshot, Hop, QueueSnapshot, TaskRow, TreeRow
+
+PaneName = Literal["tree", "queue", "task", "chain"]
+
+PANES: tuple[PaneName, ...] = ("tree", "queue", "task", "chain")
+"""In the order of the keys 1 to 4."""
+WORK: tuple[PaneName, ...] = PANES[1:]
+"""Where verbs act on the selected task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is focused, selected and shown: all that decides whether a command makes sense."""
+
+    pane: PaneName
+    hopper: TreeRow | None
+    task: TaskRow | None
+    marked: int
+    queue: QueueSnapshot
+    detail: DetailSnapshot | None
+    hop: Hop | None
+
+
+Enabled = Callable[[Situation], str | None]
+"""None where a command makes sense, otherwise the reason why it does not, as a sentence."""
+
+
+def always(situation: Situation) -> str | None:
+    """Makes sense everywhere."""
+    return None
+
+
+def with_task(situation: Situation) -> str | None:
+    """Needs a task."""
+    return None if situation.task or situation.marked else "No task is selected."
+
+
+def with_queue(situation: Situation) -> str | None:
+    """Needs a hopper that can be read."""
+    if situation.queue.instance is None:
+        return "Choose a hopper first."
+    if situation.queue.problem:
+        return f"This hopper cannot be used: {situation.queue.problem.message}."
+    return None
+
+
+def moving(to: TaskStatus) -> Enabled:
+    """Needs a task that may become `to`. Marked ones are tried one by one."""
+
+    def enabled(situation: Situation) -> str | None:
+        if situation.marked or situation.task is None:
+            return with_task(situation)
+        task = situation.task.task
+        if to in TASK_MOVES[task.status]:
+            return None
+        now = task.status.replace("_", " ")
+        again = "; o reopens it" if task.status in CLOSED and to is not TaskStatus.PENDING else ""
+        return f"{situation.task.short_id} is {now}{again}."
+
+    return enabled
+
+
+def executing(to: TaskStatus) -> Enabled:
+    """Like `moving`, and needs a hopper that executes."""
+    move = moving(to)
+
+    def enabled(situation: Situation) -> str | None:
+        instance = situation.queue.instance
+        if instance is not None and instance.scope is HopperScope.GLOBAL:
+            return "A global hopper only routes; D delegates the task."
+        return move(situation)
+
+    return enabled
+
+
+def _waiting_hop(situation: Situation) -> str | None:
+    if situation.queue.offers:
+        return None
+    if situation.hop is None:
+        return "No delegation of this task waits for an answer."
+    status = situation.hop.delegation.status
+    return None if status is DelegationStatus.PENDING else f"This delegation is {status}."
+
+
+def lifecycle(verb: str) -> Enabled:
+    """Needs a hopper in a state from which `verb` leads on."""
+
+    def enabled(situation: Situation) -> str | None:
+        row = situation.hopper
+        if row is None:
+            return "No hopper is selected."
+        if row.problem:
+            return f"{row.instance.name} cannot be used: {row.problem.message}."
+        try:
+            instance_steps(row.instance.name, row.instance.status, verb)
+        except InvalidTransition as refusal:
+            return f"{refusal.message}. {refusal.hint}."
+        return None
+
+    return enabled
+
+
+def _can_have_children(situation: Situation) -> str | None:
+    row = situation.hopper
+    if row is None:
+        return None
+    return f"{row.instance.name} cannot be used." if row.problem else None
+
+
+def _escapable(situation: Situation) -> str | None:
+    if situation.marked or situation.queue.filter:
+        return None
+    return "Nothing is marked or filtered."
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something the user can do.
+
+    `action` is a Textual action: `screen.…`, `app.…`, or one of the focused view. `hint` is its
+    short title in the status line of the `panes`, in the order of this table; none leaves it out.
+    `direct` commands are bound straight to their action, because they must be fast.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    panes: tuple[PaneName, ...]
+    group: str
+    action: str
+    enabled: Enabled = always
+    hint: str = ""
+    direct: bool = False
+
+
+def _move(id_: str, title: str, keys: tuple[str, ...], action: str) -> Command:
+    return Command(f"move.{id_}", title, keys, PANES, "Move", action, direct=True)
+
+
+def _go(pane: PaneName, number: int, title: str) -> Command:
+    return Command(f"go.{pane}", title, (str(number),), PANES, "Move", f"screen.go('{pane}')")
+
+
+def _work(name: str, title: str, key: str, enabled: Enabled, hint: str = "") -> Command:
+    action = f"screen.work('{name}')"
+    return Command(f"task.{name}", title, (key,), WORK, "Task", action, enabled, hint)
+
+
+def _ask(name: str, title: str, key: str, enabled: Enabled, hint: str = "") -> Command:
+    return Command(
+        f"task.{name}", title, (key,), WORK, "Task", f"screen.ask('{name}')", enabled, hint
+    )
+
+
+def _steer(verb: str, title: str, key: str) -> Command:
+    action = f"screen.steer('{verb}')"
+    return Command(
+        f"hopper.{verb}", title, (key,), ("tree",), "Hopper", action, lifecycle(verb), verb
+    )
+
+
+_T = TaskStatus
+COMMANDS: tuple[Command, ...] = (
+    Command("find.filter", "Filter the queue", ("/",), PANES, "Find", "screen.filter",
+            with_queue, "filter"),
+    Command("task.add", "Add a task", ("a",), PANES, "Task", "screen.ask('add')",
+            with_queue, "add"),
+    _work("claim", "Claim it for me", "c", executing(_T.CLAIMED), "claim"),
+    _work("start", "Start working on it", "s", executing(_T.IN_PROGRESS), "start"),
+    _work("done", "Mark it done", "d", moving(_T.DONE), "done"),
+    _ask("delegate", "Delegate it", "D", with_task, "delegate"),
+    _ask("why", "Explain why it is where it is", "w", with_task, "why"),
+    _ask("block", "Block it, with a reason", "b", moving(_T.BLOCKED), "block"),
+    _ask("fail", "Mark it failed, with a reason", "f", moving(_T.FAILED)),
+    _work("release", "Give it back to the queue", "r", moving(_T.PENDING)),
+    _work("reopen", "Reopen it", "o", moving(_T.PENDING)),
+    _ask("cancel", "Cancel it, with a reason", "x", moving(_T.CANCELLED), "cancel"),
+    _ask("accept", "Accept the delegation", "A", _waiting_hop),
+    _ask("reject", "Reject the delegation, with a reason", "R", _waiting_hop),
+    _ask("priority", "Change its priority", "p", with_task),
+    _ask("edit", "Edit its title", "e", with_task),
+    _ask("tag", "Add and remove tags", "t", with_task),
+    _ask("note", "Write a note", "n", with_task),
+    Command("task.copy", "Copy its id", ("y",), WORK, "Task", "screen.copy", with_task),
+    Command("mark.toggle", "Mark it", ("space",), ("queue",), "Mark", "screen.mark",
+            with_task),
+    Command("mark.all", "Mark all the filter shows", ("*",), ("queue",), "Mark",
+            "screen.mark_all", with_queue),
+    _steer("start", "Start the hopper", "S"),
+    _steer("stop", "Stop the hopper", "X"),
+    _steer("pause", "Pause the hopper", "P"),
+    _steer("resume", "Resume the hopper", "E"),
+    Command("hopper.create", "Create a hopper below this one", ("n",), ("tree",), "Hopper",
+            "screen.ask('create')", _can_have_children, "new"),
+    _move("down", "Down", ("j", "down"), "cursor(1)"),
+    _move("up", "Up", ("k", "up"), "cursor(-1)"),
+    _move("half_down", "Half a page down", ("ctrl+d",), "page(0.5)"),
+    _move("half_up", "Half a page up", ("ctrl+u",), "page(-0.5)"),
+    _move("page_down", "A page down", ("pagedown",), "page(1)"),
+    _move("page_up", "A page up", ("pageup",), "page(-1)"),
+    _move("top", "To the first", ("g", "home"), "edge(False)"),
+    _move("bottom", "To the last", ("G", "end"), "edge(True)"),
+    Command("tree.fold", "Fold, or go to the parent", ("h", "left"), ("tree",), "Move",
+            "fold", direct=True),
+    Command("tree.unfold", "Unfold, or go to the queue", ("l", "right"), ("tree",), "Move",
+            "unfold", direct=True),
+    Command("go.left", "To the pane before", ("h", "left", "shift+tab"), WORK, "Move",
+            "screen.step(-1)"),
+    Command("go.right", "To the next pane", ("l", "right", "tab"), WORK, "Move",
+            "screen.step(1)"),
+    Command("go.tab", "To the next pane", ("tab",), ("tree",), "Move", "screen.step(1)"),
+    Command("go.back", "To the pane before", ("shift+tab",), ("tree",), "Move",
+            "screen.step(-1)"),
+    _go("tree", 1, "To the hoppers"),
+    _go("queue", 2, "To the queue"),
+    _go("task", 3, "To the task"),
+    _go("chain", 4, "To the chain"),
+    Command("find.back", "Unmark all, then drop the filter", ("escape",), PANES, "Find",
+            "screen.clear", _escapable),
+    Command("app.undo", "Undo the last command", ("u",), PANES, "App", "screen.undo", hint="undo"),
+    Command("app.redo", "Redo what was undone", ("ctrl+r",), PANES, "App", "screen.redo"),
+    Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
+    Command("view.theme", "Change the theme", (), PANES, "View", "app.change_theme"),
+    Command("app.palette", "Search all commands", (":",), PANES, "App", "app.command_palette"),
+    Command("app.quit", "Back, or quit", ("q",), PANES, "App", "screen.back", hint="quit"),
+    Command("app.help", "All commands", ("?",), PANES, "App", "screen.ask('help')", hint="help"),
+)  # fmt: skip
+
+BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
+
+_KEY_NAMES = {
+    "space": "space", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "down": "↓",
+    "up": "↑", "left": "←", "right": "→", "shift+tab": "⇧tab",
+}  # fmt: skip
+
+
+def key_name(key: str) -> str:
+    """A key as it is shown: `^r`, `esc`, `G`."""
+    return _KEY_NAMES.get(key, key.replace("ctrl+", "^"))
+
+
+def keys_of(command: Command) -> str:
+    """The keys of a command as they are shown."""
+    return " ".join(key_name(key) for key in command.keys)
+
+
+def bindings_of(pane: PaneName) -> list[BindingType]:
+    """The bindings of a pane; a keymap may rebind them by command id."""
+    return [
+        Binding(
+            ",".join(command.keys),
+            command.action if command.direct else f"screen.command('{command.id}')",
+            command.title,
+            show=False,
+            id=command.id,
+        )
+        for command in COMMANDS
+        if pane in command.panes and command.keys
+    ]
+
+
+def hints_of(pane: PaneName) -> tuple[tuple[str, str], ...]:
+    """What the status line says in a pane: (key, short title); the last one is always shown."""
+    commands = [command for command in COMMANDS if command.hint and pane in command.panes]
+    return tuple((key_name(command.keys[0]), command.hint) for command in commands)

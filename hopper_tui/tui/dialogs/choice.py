@@ -1,0 +1,104 @@
+"""ChoiceDialog: pick one line of a list, narrowed by typing when there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import getters
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Input
+
+from hopper_tui.tui.dialogs.dialog import Dialog
+from hopper_tui.tui.line_list import LineList
+from hopper_tui.tui.roles import Line, Span
+
+
+class Choice(NamedTuple):
+    """Something to pick. `line` draws it at a width; `words` is what typing is compared with."""
+
+    key: str
+    line: Callable[[int], Line]
+    words: str = ""
+
+
+class ChoiceList(LineList):
+    """The lines to pick from."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "cursor(1)", show=False),
+        Binding("k,up", "cursor(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("g,home", "edge(False)", show=False),
+        Binding("G,end", "edge(True)", show=False),
+    ]
+
+    def __init__(self, choices: Sequence[Choice], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._choices = tuple(choices)
+        self._shown = self._choices
+        self.notice = ((Span("Nothing like that.", "muted"),),)
+
+    def narrow(self, typed: str) -> None:
+        """Show only the choices that contain every typed word."""
+        words = typed.casefold().split()
+        self._shown = tuple(
+            choice
+            for choice in self._choices
+            if all(word in choice.words.casefold() for word in words)
+        )
+        self.place_cursor(0, 0)
+        self.lines_changed()
+
+    def line_count(self) -> int:
+        return len(self._shown)
+
+    def key_at(self, index: int) -> str | None:
+        return self._shown[index].key
+
+    def line_at(self, index: int, width: int) -> Line:
+        return self._shown[index].line(width)
+
+
+class ChoiceDialog(Dialog[str]):
+    """The result is the key of what was picked. With `typing` the list has a search field."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,ctrl+n", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown", "move(10)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+    ]
+
+    choices = getters.query_one(ChoiceList)
+
+    def __init__(
+        self, title: str, choices: Sequence[Choice], verb: str, typing: bool = False
+    ) -> None:
+        find = "type to find   " if typing else ""
+        super().__init__(title, f"{find}↑↓ move   enter {verb}   esc leave")
+        self._list = ChoiceList(choices, id="choices")
+        self._list.styles.height = max(3, min(len(choices), 60))
+        self._typing = typing
+
+    def body(self) -> list[Widget]:
+        if not self._typing:
+            return [self._list]
+        return [Input(placeholder="search", id="search", compact=True), self._list]
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.choices.narrow(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.choices.action_choose()
+
+    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        event.stop()
+        self.dismiss(event.key)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor of the list, also from the search field."""
+        self.choices.action_cursor(step)

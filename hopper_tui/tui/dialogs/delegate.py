@@ -1,0 +1,129 @@
+"""DelegateDialog: where a task shall go, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import getters
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static, TextArea
+
+from hopper_tui.model.lifecycle import DelegationType
+from hopper_tui.model.text import plain
+from hopper_tui.tui.dialogs.choice import Choice, ChoiceList
+from hopper_tui.tui.dialogs.dialog import Dialog
+from hopper_tui.tui.line_list import LineList
+from hopper_tui.tui.presentation import count, target_line
+from hopper_tui.tui.roles import Line, Span
+from hopper_tui.tui.snapshot import Problem, Target
+
+BY_ROUTING = ""
+"""The key of the choice that leaves the target to routing."""
+
+
+class Order(NamedTuple):
+    """What to delegate as: `target` None lets routing choose."""
+
+    kind: DelegationType
+    target: str | None
+    subtasks: tuple[str, ...]
+    notes: str | None
+
+
+class DelegateDialog(Dialog[bool]):
+    """The kind follows from what is chosen: a child is routed to, a sibling is reassigned to, the
+    parent is escalated to; subtasks, one a line, decompose."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "submit", show=False),
+    ]
+
+    targets = getters.query_one(ChoiceList)
+    subtasks = getters.query_one("#subtasks", TextArea)
+    notes = getters.query_one("#notes", Input)
+    order_line = getters.query_one("#order", Static)
+    problem = getters.query_one("#problem", Static)
+
+    def __init__(
+        self,
+        title: str,
+        targets: Sequence[Target],
+        attempt: Callable[[Order], Awaitable[Problem | None]],
+    ) -> None:
+        super().__init__(title, "enter delegate   tab next field   ctrl+s delegate   esc leave")
+        self._targets = {target.id: target for target in targets}
+        self._attempt = attempt
+
+    def body(self) -> list[Widget]:
+        choices = [Choice(BY_ROUTING, _routing_line, "routing")]
+        choices += [_choice(target) for target in self._targets.values()]
+        target_list = ChoiceList(choices, id="choices")
+        target_list.styles.height = min(len(choices), 8)
+        return [
+            target_list,
+            Static("", id="order"),
+            Label("Notes"),
+            Input(id="notes", compact=True, placeholder="for whoever gets it"),
+            Label("Subtasks, one a line: decompose"),
+            TextArea(id="subtasks", compact=True),
+            Static("", id="problem"),
+        ]
+
+    def on_mount(self) -> None:
+        self._tell()
+
+    def order(self) -> Order:
+        """What the fields mean."""
+        target = self._targets.get(self.targets.selected or BY_ROUTING)
+        lines = tuple(line.strip() for line in self.subtasks.text.splitlines() if line.strip())
+        kind = target.kind if target else DelegationType.ROUTE
+        return Order(
+            DelegationType.DECOMPOSE if lines else kind,
+            target.id if target else None,
+            lines,
+            self.notes.value.strip() or None,
+        )
+
+    def _tell(self) -> None:
+        order = self.order()
+        name = self._targets[order.target].name if order.target else "whoever fits best"
+        parts = f" into {count(len(order.subtasks), 'task')}" if order.subtasks else ""
+        self.order_line.update(Content(f"{order.kind}{parts} → {plain(name)}"))
+
+    def on_line_list_highlighted(self, event: LineList.Highlighted) -> None:
+        event.stop()
+        self._tell()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self._tell()
+
+    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        event.stop()
+        self.action_submit()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_submit()
+
+    def action_submit(self) -> None:
+        """Try; at most one attempt at a time."""
+        self.run_worker(self._try(self.order()), group="attempt", exclusive=True)
+
+    async def _try(self, order: Order) -> None:
+        problem = await self._attempt(order)
+        if problem is None:
+            self.dismiss(True)
+        else:
+            hint = f". {problem.hint}" if problem.hint else ""
+            self.problem.update(Content(plain(problem.message + hint)))
+
+
+def _routing_line(width: int) -> Line:
+    return (Span("Let routing decide"),)
+
+
+def _choice(target: Target) -> Choice:
+    return Choice(target.id, lambda width: target_line(target, width), target.name)

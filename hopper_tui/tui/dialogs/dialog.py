@@ -1,0 +1,42 @@
+"""Dialog: a titled box over the screen that Escape always leaves without effect."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from hopper_tui.model.text import plain
+
+R = TypeVar("R")
+
+
+class Dialog(ModalScreen[R]):
+    """Subclasses give `body()` and a line of `hints`; the result is None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
+
+    def __init__(self, title: str, hints: str) -> None:
+        super().__init__()
+        self._title = title
+        self._hints = hints
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog") as box:
+            box.border_title = Content(f" {plain(self._title)} ")
+            yield from self.body()
+            yield Static(Content(self._hints), id="hints")
+
+    def body(self) -> list[Widget]:
+        """The widgets between title and hints."""
+        raise NotImplementedError
+
+    def action_leave(self) -> None:
+        """Leave without effect."""
+        self.dismiss(None)

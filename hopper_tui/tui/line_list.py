@@ -1,0 +1,150 @@
+"""LineList: a LineView with a cursor that stays on what it selected."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
+from textual.geometry import Offset
+from textual.message import Message
+from textual.reactive import var
+
+from hopper_tui.tui.line_view import LineView
+from hopper_tui.tui.roles import Role
+
+
+class LineList(LineView):
+    """Lines with keys, one of which is selected.
+
+    Moving the cursor within the view repaints two lines. The terminal's own cursor sits on the
+    selected line of the focused list, where screen readers look.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", show=False)]
+
+    cursor: var[int] = var(0, init=False)
+
+    class Highlighted(Message):
+        """The cursor is on another line; `key` is None when there is none."""
+
+        def __init__(self, view: LineList, key: str | None) -> None:
+            super().__init__()
+            self.view = view
+            self.key = key
+
+        @property
+        def control(self) -> LineList:
+            return self.view
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LineList.Highlighted) and message.view is self.view
+
+    class Chosen(Message):
+        """Enter or a second click on a line."""
+
+        def __init__(self, view: LineList, key: str) -> None:
+            super().__init__()
+            self.view = view
+            self.key = key
+
+        @property
+        def control(self) -> LineList:
+            return self.view
+
+    def key_at(self, index: int) -> str | None:
+        """The key of a line."""
+        raise NotImplementedError
+
+    @property
+    def selected(self) -> str | None:
+        """The key under the cursor, None when there are no lines."""
+        return self.key_at(self.cursor) if 0 <= self.cursor < self.line_count() else None
+
+    def line_role(self, index: int) -> Role | None:
+        if index != self.cursor:
+            return None
+        return "cursor" if self.has_focus else "resting"
+
+    def place_cursor(self, index: int, above: int | None = None) -> None:
+        """Put the cursor on a line after the lines changed, without a repaint of its own.
+
+        `above` is the number of lines to keep between the top of the view and the cursor.
+        """
+        index = max(0, min(index, self.line_count() - 1))
+        self.set_reactive(LineList.cursor, index)
+        if above is not None:
+            self.scroll_to(y=max(0, index - above), animate=False)
+        self._reveal(index)
+        self._point()
+
+    def validate_cursor(self, index: int) -> int:
+        return max(0, min(index, self.line_count() - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        self.refresh_line(old)
+        self.refresh_line(new)
+        self._reveal(new)
+        self._point()
+        self.post_message(self.Highlighted(self, self.selected))
+
+    def _reveal(self, index: int) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        if not height:
+            return
+        if index < top:
+            self.scroll_to(y=index, animate=False)
+        elif index >= top + height:
+            self.scroll_to(y=index - height + 1, animate=False)
+
+    def _point(self) -> None:
+        """Move the terminal's cursor to the selected line."""
+        if self.has_focus:
+            row = self.cursor - self.scroll_offset.y
+            self.app.cursor_position = self.content_region.offset + Offset(0, row)
+
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
+        self._reveal(self.cursor)
+        self._point()
+
+    def on_focus(self, event: Focus) -> None:
+        self._point()
+        self.refresh_line(self.cursor)
+
+    def on_blur(self, event: Blur) -> None:
+        self.refresh_line(self.cursor)
+
+    def on_click(self, event: Click) -> None:
+        index = event.y + self.scroll_offset.y
+        if index >= self.line_count():
+            return
+        if index == self.cursor and event.chain > 1:
+            self.action_choose()
+        self.cursor = index
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        self.scroll_relative(y=3, animate=False)
+        event.stop()
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        self.scroll_relative(y=-3, animate=False)
+        event.stop()
+
+    def action_cursor(self, step: int) -> None:
+        """Move the cursor by `step` lines."""
+        self.cursor += step
+
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by `pages` heights of the view."""
+        step = max(1, round(abs(pages) * self.size.height))
+        self.cursor += step if pages > 0 else -step
+
+    def action_edge(self, last: bool) -> None:
+        """Move the cursor to the first or the last line."""
+        self.cursor = self.line_count() - 1 if last else 0
+
+    def action_choose(self) -> None:
+        """Choose the selected line."""
+        if (key := self.selected) is not None:
+            self.post_message(self.Chosen(self, key))

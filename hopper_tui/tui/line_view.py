@@ -1,0 +1,151 @@
+"""LineView: a scrolling widget that paints lines on demand, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.events import Resize
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from hopper_tui.tui.roles import ROLES, Line, Role
+
+CACHED_STRIPS = 1024
+
+
+class LineView(ScrollView, can_focus=True):
+    """Asks its subclass for the lines on the screen only, and repaints only those that changed.
+
+    A subclass answers `line_count`, `line_at` and, where painting is worth caching, `line_key`.
+    `notice` is shown when there are no lines: why, and what to do.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
+        super().__init__(id=id)
+        self.notice: tuple[Line, ...] = ()
+        self._styles: dict[Role, Style] = {}
+        self._strips: LRUCache[Hashable, Strip] = LRUCache(CACHED_STRIPS)
+        self._painted: dict[int, Strip] = {}
+
+    def line_count(self) -> int:
+        """How many lines there are."""
+        raise NotImplementedError
+
+    def line_at(self, index: int, width: int) -> Line:
+        """The line at `index`, `width` cells wide."""
+        raise NotImplementedError
+
+    def line_key(self, index: int) -> Hashable:
+        """What the line at `index` depends on besides width; None paints it each time."""
+        return None
+
+    def line_role(self, index: int) -> Role | None:
+        """One role for the whole line, or None to leave each span its own."""
+        return None
+
+    @property
+    def line_width(self) -> int:
+        """Cells that a line may take."""
+        return self.scrollable_content_region.width
+
+    @property
+    def visible_lines(self) -> range:
+        """Indices of the lines on the screen."""
+        top = self.scroll_offset.y
+        return range(top, min(self.line_count(), top + self.size.height))
+
+    def on_mount(self) -> None:
+        self._fit()
+
+    def on_resize(self, event: Resize) -> None:
+        self._fit()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles = {}
+        self._strips.clear()
+
+    def forget_strips(self) -> None:
+        """Paint every line anew: what lines depend on has changed."""
+        self._strips.clear()
+
+    def lines_changed(self) -> None:
+        """Repaint those lines on the screen that now look different, and no other."""
+        if self._fit():
+            self.refresh()
+            return
+        top = self.scroll_offset.y
+        for y, before in list(self._painted.items()):
+            if y < self.size.height and self._strip(y) != before:
+                self.refresh_line(top + y)
+
+    def _fit(self) -> bool:
+        """Adopt the number of lines; whether that changed the layout."""
+        size = Size(self.line_width, self.line_count())
+        changed = size != self.virtual_size
+        self.virtual_size = size
+        return changed
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's line API: the strip at `y` of the widget."""
+        strip = self._strip(y)
+        self._painted[y] = strip
+        return strip
+
+    def _strip(self, y: int) -> Strip:
+        index = y + self.scroll_offset.y
+        width = self.line_width
+        if index >= self.line_count():
+            return self._below(y, width)
+        role = self.line_role(index)
+        key = self.line_key(index)
+        if key is None:
+            return self._paint(self.line_at(index, width), width, role)
+        key = (key, width, role)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._paint(self.line_at(index, width), width, role)
+            self._strips[key] = strip
+        return strip
+
+    def _below(self, y: int, width: int) -> Strip:
+        """A line below the last: empty, or part of the notice in the middle of an empty view."""
+        if not self.notice or self.line_count():
+            return Strip.blank(width, self._style("text"))
+        first = max(0, (self.size.height - len(self.notice)) // 2 - 1)
+        if not first <= y < first + len(self.notice):
+            return Strip.blank(width, self._style("text"))
+        strip = self._paint(self.notice[y - first], None, None)
+        margin = max(0, width - strip.cell_length) // 2
+        return Strip([Segment(" " * margin, self._style("text")), *strip]).adjust_cell_length(
+            width, self._style("text")
+        )
+
+    def _paint(self, line: Line, width: int | None, whole: Role | None) -> Strip:
+        """Colour a line; spaces take the style before them, which keeps the bytes few."""
+        if whole is not None:
+            style = self._style(whole)
+            strip = Strip([Segment("".join(span.text for span in line), style)])
+        else:
+            style = self._style("text")
+            segments = []
+            for text, role in line:
+                if text and not text.isspace():
+                    style = self._style(role)
+                segments.append(Segment(text, style))
+            strip = Strip(Segment.simplify(segments))
+        return strip if width is None else strip.adjust_cell_length(width, style)
+
+    def _style(self, role: Role) -> Style:
+        style = self._styles.get(role)
+        if style is None:
+            name = f"line--{role}"
+            style = self._styles[role] = self.get_component_rich_style(name) + Style.null()
+        return style

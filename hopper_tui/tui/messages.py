@@ -1,0 +1,46 @@
+"""Messages from the session: a new state of something is here."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from hopper_tui.tui.snapshot import DetailSnapshot, PageSnapshot, QueueSnapshot, TreeSnapshot
+
+
+class TreeLoaded(Message):
+    """The tree of hoppers was read."""
+
+    def __init__(self, tree: TreeSnapshot) -> None:
+        super().__init__()
+        self.tree = tree
+
+
+class QueueLoaded(Message):
+    """The queue of a hopper was read."""
+
+    def __init__(self, queue: QueueSnapshot) -> None:
+        super().__init__()
+        self.queue = queue
+
+
+class PageLoaded(Message):
+    """Bodies of some tasks were read."""
+
+    def __init__(self, page: PageSnapshot) -> None:
+        super().__init__()
+        self.page = page
+
+
+class DetailLoaded(Message):
+    """Everything about a task was read."""
+
+    def __init__(self, detail: DetailSnapshot) -> None:
+        super().__init__()
+        self.detail = detail
+
+
+class StoreChanged(Message):
+    """A store was changed by somebody else; `paths` are the directories to watch from now on."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StoreChanged)

@@ -1,0 +1,52 @@
+"""The command palette: every command of the registry, with the reason where one is disabled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from hopper_tui.tui.commands import COMMANDS, Command, keys_of
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """A screen that runs commands by id."""
+
+    async def action_command(self, command_id: str) -> None:
+        """Run the command, or say why it is disabled."""
+
+    def reason_against(self, command: Command) -> str | None:
+        """Why the command makes no sense now, None if it does."""
+
+
+class CommandProvider(Provider):
+    """Offers what the screen below the palette can do."""
+
+    def _offers(self) -> Iterator[tuple[Command, str]]:
+        for command in COMMANDS:
+            if not command.direct and isinstance(self.screen, Runner):
+                reason = self.screen.reason_against(command)
+                yield command, f"not now: {reason}" if reason else keys_of(command)
+
+    async def _run(self, command: Command) -> None:
+        if isinstance(self.screen, Runner):
+            await self.screen.action_command(command.id)
+
+    async def discover(self) -> Hits:
+        for command, note in self._offers():
+            yield DiscoveryHit(command.title, partial(self._run, command), help=note)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for command, note in self._offers():
+            if (score := matcher.match(command.title)) > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(command.title),
+                    partial(self._run, command),
+                    text=command.title,
+                    help=note,
+                )

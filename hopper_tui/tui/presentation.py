@@ -1,0 +1,441 @@
+"""Values to lines of text, given a width and the time: pure functions, no widget, no colour.
+
+All text from tasks passes through `plain`; widths are terminal cells, never characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+
+from hopper_tui.model.clock import age
+from hopper_tui.model.delegation import Candidate, Decision
+from hopper_tui.model.event import Event
+from hopper_tui.model.instance import Load
+from hopper_tui.model.lifecycle import (
+    DelegationStatus,
+    HopperScope,
+    InstanceStatus,
+    Priority,
+    TaskStatus,
+)
+from hopper_tui.model.task import Task
+from hopper_tui.model.text import plain, plain_block
+from hopper_tui.tui.roles import Line, Role, Span
+from hopper_tui.tui.snapshot import (
+    DetailSnapshot,
+    Hop,
+    Problem,
+    QueueSnapshot,
+    Report,
+    Target,
+    TaskRow,
+    TreeRow,
+)
+
+PRIORITY: dict[Priority, Span] = {
+    Priority.URGENT: Span("!", "urgent"),
+    Priority.HIGH: Span("▲", "high"),
+    Priority.MEDIUM: Span("●", "medium"),
+    Priority.LOW: Span("·", "low"),
+}
+STATUS: dict[TaskStatus, Span] = {
+    TaskStatus.PENDING: Span(" ", "muted"),
+    TaskStatus.CLAIMED: Span("◇", "accent"),
+    TaskStatus.IN_PROGRESS: Span("◆", "accent"),
+    TaskStatus.BLOCKED: Span("■", "bad"),
+    TaskStatus.DELEGATED: Span("→", "muted"),
+    TaskStatus.DONE: Span("✓", "good"),
+    TaskStatus.FAILED: Span("✗", "bad"),
+    TaskStatus.CANCELLED: Span("−", "muted"),
+}
+INSTANCE: dict[InstanceStatus, Span] = {
+    InstanceStatus.CREATED: Span("○", "muted"),
+    InstanceStatus.STARTING: Span("◌", "accent"),
+    InstanceStatus.RUNNING: Span("●", "good"),
+    InstanceStatus.PAUSED: Span("‖", "warn"),
+    InstanceStatus.STOPPING: Span("◌", "warn"),
+    InstanceStatus.STOPPED: Span("■", "muted"),
+    InstanceStatus.ERROR: Span("✗", "bad"),
+    InstanceStatus.TERMINATED: Span("†", "muted"),
+}
+HOP: dict[DelegationStatus, Span] = {
+    DelegationStatus.PENDING: Span("…", "warn"),
+    DelegationStatus.ACCEPTED: Span("→", "accent"),
+    DelegationStatus.REJECTED: Span("✗", "bad"),
+    DelegationStatus.COMPLETED: Span("✓", "good"),
+    DelegationStatus.FAILED: Span("✗", "bad"),
+    DelegationStatus.CANCELLED: Span("−", "muted"),
+}
+
+Words = Mapping[str, str]
+"""Names of instances by id."""
+
+
+def width_of(text: str) -> int:
+    """Cells that `text` takes on the terminal."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def clip(text: str, width: int) -> str:
+    """`text` made harmless and cut to at most `width` cells, with an ellipsis where it was cut."""
+    text = plain(text[: 4 * width + 4])
+    if width_of(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def fit(text: str, width: int) -> str:
+    """Like `clip`, but padded to exactly `width` cells."""
+    text = clip(text, width)
+    return text + " " * (width - width_of(text))
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` made harmless and broken into lines of at most `width` cells, at spaces if it can."""
+    width = max(width, 4)
+    lines: list[str] = []
+    for paragraph in plain_block(text).expandtabs(4).splitlines():
+        line = ""
+        for word in paragraph.split(" "):
+            joined = f"{line} {word}" if line else word
+            if width_of(joined) <= width:
+                line = joined
+                continue
+            if line:
+                lines.append(line)
+            *full, line = chop_cells(word, width) or [""]
+            lines.extend(full)
+        lines.append(line)
+    return lines
+
+
+def line_width(line: Line) -> int:
+    """Cells that a line takes."""
+    return sum(width_of(span.text) for span in line)
+
+
+def spread(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
+    """`left` and `right` at the two ends of a line, or `left` alone where both do not fit."""
+    gap = width - line_width(tuple(left)) - line_width(tuple(right))
+    if gap < 1 and right:
+        return tuple(left)
+    return (*left, Span(" " * gap), *right)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 task`, `7 tasks`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def status_word(status: str) -> str:
+    """A status as people read it."""
+    return status.replace("_", " ")
+
+
+# --- the queue ---------------------------------------------------------------------------------
+
+
+def _meta(row: TaskRow, now: float) -> tuple[str, Role]:
+    """What the right end of a row tells: the one thing that matters most in that state."""
+    task = row.task
+    since = age(task.updated_at or task.created_at, now) if task.created_at else ""
+    match task.status:
+        case TaskStatus.CLAIMED | TaskStatus.IN_PROGRESS:
+            return f"{task.owner or '?'} {since}", "accent"
+        case TaskStatus.BLOCKED | TaskStatus.FAILED if task.reason:
+            return task.reason, "bad"
+        case TaskStatus.DELEGATED:
+            return f"{row.target} {since}".strip(), "muted"
+        case TaskStatus.PENDING if task.open_deps:
+            return f"waits for {task.open_deps} {since}", "warn"
+        case TaskStatus.PENDING if task.waiting:
+            return f"nobody fits {since}", "warn"
+    return " ".join((*task.tags, since)), "muted"
+
+
+def queue_row(row: TaskRow, width: int, now: float, id_width: int, marked: bool = False) -> Line:
+    """A task on one line of exactly `width` cells: priority, status, id, title, what matters."""
+    task = row.task
+    head = 6 + id_width + 1
+    room = width - head
+    text, role = _meta(row, now)
+    meta = clip(text, max(0, min(room * 2 // 5, room - 20)))
+    title_width = room - (width_of(meta) + 2 if meta else 0)
+    return (
+        Span("◉" if marked else " ", "accent"),
+        PRIORITY[task.priority],
+        Span(" "),
+        STATUS[task.status],
+        Span(" " + fit(row.short_id, id_width) + "  ", "id"),
+        Span(fit(task.title, title_width), "text" if task.is_open else "muted"),
+        Span(f"  {meta}" if meta else "", role),
+    )
+
+
+def loading_row(width: int) -> Line:
+    """The place of a row whose body is still on its way."""
+    return (Span(fit("      ·", width), "muted"),)
+
+
+def queue_title(queue: QueueSnapshot, name: str) -> str:
+    """`webapp · 214 open`, or how many of them the filter shows."""
+    if queue.filter:
+        return f"{plain(name)} · {len(queue.ids):,} of {queue.total:,}"
+    return f"{plain(name)} · {queue.total:,} open"
+
+
+def empty_queue(queue: QueueSnapshot) -> tuple[Line, ...]:
+    """Why there is nothing to see, and the key that changes it."""
+    if queue.instance is None:
+        return ((Span("Choose a hopper on the left.", "muted"),),)
+    if queue.filter and queue.total:
+        return (
+            (Span(f"The filter hides {count(queue.total, 'task')}.", "muted"),),
+            (Span("esc", "accent"), Span(" shows them again", "muted")),
+        )
+    return (
+        (Span("Nothing waits here.", "muted"),),
+        (Span("a", "accent"), Span(" adds a task", "muted")),
+    )
+
+
+def problem_lines(problem: Problem, width: int) -> tuple[Line, ...]:
+    """A problem and its fix, wrapped."""
+    lines: list[Line] = [(Span(text, "bad"),) for text in wrap("✗ " + problem.message, width)]
+    lines += [(Span(text, "muted"),) for text in wrap(problem.hint, width)]
+    return tuple(lines)
+
+
+# --- the tree ----------------------------------------------------------------------------------
+
+
+WAITING_FROM = 28
+"""Cells from which on a tree row also says how many tasks wait behind those being worked on."""
+
+
+def _load(row: TreeRow, width: int) -> str:
+    """`3/10 +4` where work is executed, the number of open tasks elsewhere, nothing for none."""
+    load = row.load
+    if row.instance.scope is HopperScope.ORCHESTRATION and load.capacity is not None:
+        waits = f" +{load.queued}" if load.queued and width >= WAITING_FROM else ""
+        return f"{load.active}/{load.capacity}{waits}"
+    return f"{load.open:,}" if load.open else ""
+
+
+def tree_row(row: TreeRow, width: int, folded: bool = False) -> Line:
+    """A hopper on one line of exactly `width` cells: fold, status, name, load."""
+    fold = ("▸ " if folded else "▾ ") if row.has_children else "  "
+    glyph = Span("✗", "bad") if row.problem else INSTANCE[row.instance.status]
+    load = "broken" if row.problem else _load(row, width)
+    head = "  " * min(row.depth, 6) + fold
+    tail = f" {load} " if load else " "
+    name = fit(row.instance.name, max(4, width - len(head) - 2 - len(tail)))
+    faint = row.problem is not None or not row.instance.is_running
+    return (
+        Span(head, "muted"),
+        glyph,
+        Span(f" {name}", "muted" if faint else "text"),
+        Span(tail, "bad" if row.problem else "muted"),
+    )
+
+
+# --- the task ----------------------------------------------------------------------------------
+
+
+def _facts(task: Task, now: float) -> list[tuple[str, str]]:
+    """Label and value of what is known about a task beyond its first lines."""
+    facts: list[tuple[str, str | None]] = [
+        ("owner", task.owner),
+        ("for", task.executor_preference),
+        ("needs", " ".join(task.required_capabilities) or None),
+        ("phase", task.phase),
+        ("effort", task.estimated_effort),
+        ("due", task.due[:10] if task.due else None),
+        ("waits for", count(task.open_deps, "task") if task.open_deps else None),
+        ("tries", str(task.attempts) if task.attempts > 1 else None),
+        ("from", task.requester or task.source),
+        ("link", str(task.external.get("url") or "") if task.external else None),
+        ("added", f"{age(task.created_at, now)} ago" if task.created_at else None),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _labelled(label: str, value: str, width: int, role: Role = "text") -> list[Line]:
+    first, *rest = wrap(value, width - 10) or [""]
+    lines: list[Line] = [(Span(f"{label:<10}", "muted"), Span(first, role))]
+    return lines + [(Span(" " * 10), Span(text, role)) for text in rest]
+
+
+def _paragraph(text: str, width: int, role: Role = "text") -> list[Line]:
+    return [(Span(line, role),) for line in wrap(text, width)]
+
+
+def _heading(text: str) -> list[Line]:
+    return [(), (Span(text, "accent"),)]
+
+
+def detail_lines(detail: DetailSnapshot, width: int, now: float) -> tuple[Line, ...]:
+    """Everything about one task, most useful first."""
+    if detail.problem:
+        return problem_lines(detail.problem, width)
+    if detail.row is None:
+        return ()
+    task = detail.row.task
+    lines = _paragraph(task.title, width, "strong")
+    state: Line = (
+        PRIORITY[task.priority],
+        Span(f" {task.priority}   ", PRIORITY[task.priority].role),
+        Span(f"{STATUS[task.status].text.strip() or '○'} ", STATUS[task.status].role),
+        Span(status_word(task.status), STATUS[task.status].role),
+    )
+    lines.append(state)
+    where = detail.names.get(task.instance, task.instance)
+    lines.append((Span(clip(f"{detail.row.short_id} in {where}", width), "muted"),))
+    if task.tags:
+        lines += _paragraph(" ".join(f"#{tag}" for tag in task.tags), width, "medium")
+    if task.reason:
+        role: Role = "bad" if task.status in (TaskStatus.BLOCKED, TaskStatus.FAILED) else "warn"
+        lines += _paragraph(task.reason, width, role)
+    lines.append(())
+    for label, value in _facts(task, now):
+        lines += _labelled(label, value, width)
+    if task.description.strip():
+        lines += [(), *_paragraph(task.description.strip(), width)]
+    if detail.reasons or detail.decisions:
+        lines += _heading("why it is here")
+        for reason in detail.reasons:
+            lines += _paragraph(reason, width)
+        if detail.decisions:
+            lines += _paragraph(detail.decisions[-1].reason, width, "muted")
+    if task.result is not None:
+        lines += [*_heading("result"), *_paragraph(str(task.result), width)]
+    if detail.events:
+        lines += _heading("history")
+        for event in detail.events:
+            lines += _event(event, width, now)
+    return tuple(lines)
+
+
+def _event(event: Event, width: int, now: float) -> list[Line]:
+    what = event.kind.partition(".")[2].replace("_", " ") or event.kind
+    line: Line = (
+        Span(f"{age(event.at, now):>4}  ", "muted"),
+        Span(clip(what, width - 6)),
+        Span(clip(f"  {event.actor}", max(0, width - 6 - width_of(what))), "muted"),
+    )
+    said = event.note if isinstance(event.note, str) else ""
+    return [line, *((Span(" " * 6), Span(text)) for text in wrap(said, width - 6) if said)]
+
+
+# --- the chain ---------------------------------------------------------------------------------
+
+
+def chain_lines(hops: Iterable[Hop], width: int, now: float) -> tuple[tuple[str, Line], ...]:
+    """The hops of a chain in order, each line with the id of its hop; reasons below."""
+    lines: list[tuple[str, Line]] = []
+    for hop in hops:
+        it = hop.delegation
+        glyph = HOP[it.status]
+        when = it.completed_at or it.accepted_at or it.delegated_at
+        right = [Span(f"{age(when, now)} ", "muted")] if when else []
+        word = Span(f" {it.status}", glyph.role)
+        kind = "" if it.type == "route" else f" ({it.type})"
+        room = width - 3 - len(word.text) - line_width(tuple(right)) - 1
+        way = clip(f"{plain(hop.source)} → {plain(hop.target)}{kind}", max(8, room))
+        left = [Span(" "), glyph, Span(f" {way}"), word]
+        lines.append((it.id, spread(left, right, width)))
+        for text in (it.reason, it.notes):
+            for part in wrap(text or "", width - 4):
+                lines.append((it.id, (Span("   "), Span(part, "muted"))))
+    return tuple(lines)
+
+
+# --- why ---------------------------------------------------------------------------------------
+
+BAR = 10
+"""Cells of a full score bar."""
+
+
+def score_bar(value: float, best: float) -> str:
+    """A bar of `BAR` cells, filled in proportion to the best score."""
+    eighths = round(BAR * 8 * max(0.0, min(1.0, value / best if best else 0.0)))
+    full, part = divmod(eighths, 8)
+    bar = "█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")
+    return f"{bar:<{BAR}}"
+
+
+def _candidate(candidate: Candidate, name: str, best: float, width: int) -> list[Line]:
+    chosen: Role = "muted" if candidate.refused else "text"
+    lines: list[Line] = [
+        (
+            Span(fit(name, 20) + " ", chosen),
+            Span(score_bar(candidate.score, best), "accent"),
+            Span(f" {candidate.score:5.2f}", chosen),
+        )
+    ]
+    if candidate.refused:
+        lines += [(Span("  "), Span(text, "bad")) for text in wrap(candidate.refused, width - 2)]
+    factors = "  ".join(f"{factor} {value:g}" for factor, value in candidate.factors.items())
+    lines += [(Span("  "), Span(text, "muted")) for text in wrap(factors, width - 2)]
+    return lines
+
+
+def why_lines(
+    decisions: Sequence[Decision], reasons: Sequence[str], names: Words, width: int, now: float
+) -> tuple[Line, ...]:
+    """Why a task is where it is: what it waits for, then each decision, the newest first."""
+    lines: list[Line] = []
+    for reason in reasons:
+        lines += _paragraph(reason, width)
+    for decision in reversed(decisions):
+        if lines:
+            lines.append(())
+        target = decision.target or ""
+        where = names.get(target, target) or "nobody"
+        when = f"{age(decision.decided_at, now)} ago" if decision.decided_at else ""
+        sure = f"{decision.strategy}, {decision.confidence:.0%} sure"
+        lines.append(
+            spread([Span("→ "), Span(clip(where, 30), "strong")], [Span(when, "muted")], width)
+        )
+        lines += _paragraph(sure, width, "muted")
+        lines += _paragraph(decision.reason, width)
+        best = max((c.score for c in decision.candidates), default=0.0)
+        for candidate in decision.candidates:
+            name = names.get(candidate.target, candidate.target)
+            lines += _candidate(candidate, name, best, width)
+    return tuple(lines) or ((Span("Nobody decided anything about it yet.", "muted"),),)
+
+
+def target_line(target: Target, width: int) -> Line:
+    """A hopper to delegate to: name, state, room, score, and why it would refuse."""
+    load = _capacity(target.load)
+    score = f"{target.score:.2f}" if target.score is not None else ""
+    note = target.refused or f"{target.status} {load}"
+    role: Role = "bad" if target.refused else "muted"
+    left = [Span(fit(target.name, 22)), Span(" " + clip(note, max(8, width - 30)), role)]
+    return spread(left, [Span(score, "accent")], width)
+
+
+def _capacity(load: Load) -> str:
+    return f"{load.active}/{load.capacity}" if load.capacity is not None else f"{load.open} open"
+
+
+# --- reports -----------------------------------------------------------------------------------
+
+
+def report_text(report: Report) -> str:
+    """`7 done, 1 refused: web-k7m2q is done`; one line, harmless."""
+    parts = []
+    if len(report.done) == 1 and not report.refused:
+        parts.append(f"{report.verb} {report.done[0]}")
+    elif report.done or not report.refused:
+        parts.append(f"{len(report.done)} {report.verb}")
+    if report.refused:
+        first = report.refused[0].problem
+        said = f"{first.message}. {first.hint}" if first.hint else first.message
+        more = f" (and {len(report.refused) - 1} more)" if len(report.refused) > 1 else ""
+        refused = f"{len(report.refused)} refused: " if report.done or more else ""
+        parts.append(f"{refused}{said}{more}")
+    return plain(", ".join(parts))

@@ -1,0 +1,330 @@
+"""Session: runs the engine in one thread and posts what it read as immutable snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.message import Message
+
+from hopper_tui.engine.filter import parse
+from hopper_tui.model.delegation import Delegation
+from hopper_tui.model.errors import HopperError
+from hopper_tui.model.instance import Instance, Load
+from hopper_tui.model.lifecycle import (
+    DelegationStatus,
+    DelegationType,
+    HopperScope,
+    TaskStatus,
+)
+from hopper_tui.model.query import Query
+from hopper_tui.model.task import Task
+from hopper_tui.tui.messages import (
+    DetailLoaded,
+    PageLoaded,
+    QueueLoaded,
+    StoreChanged,
+    TreeLoaded,
+)
+from hopper_tui.tui.pages import PAGE
+from hopper_tui.tui.snapshot import (
+    DetailSnapshot,
+    Hop,
+    PageSnapshot,
+    Problem,
+    QueueSnapshot,
+    Refusal,
+    Report,
+    Target,
+    TaskRow,
+    TreeRow,
+    TreeSnapshot,
+)
+from hopper_tui.tui.verbs import Verb
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.engine.tree import Node
+    from hopper_tui.engine.world import World
+
+R = TypeVar("R")
+
+HISTORY = 40
+"""Events shown of one task."""
+
+
+class Session:
+    """The only part of the TUI that talks to the engine.
+
+    Reads are asked for and answered by a message; when the same is asked again before the answer,
+    only the last answer is posted. Writes are awaited. Everything runs in one thread, in order,
+    so the event loop never waits for a store.
+    """
+
+    def __init__(self, world: World, post: Callable[[Message], object]) -> None:
+        self._world = world
+        self._post = post
+        self._thread = ThreadPoolExecutor(1, "hopper-engine")
+        self._asked: dict[str, Future[None]] = {}
+        self._number = 0
+        self._latest: dict[str, int] = {}
+        self._seen = 0
+
+    def close(self) -> None:
+        """Let the write under way finish, and drop what waits."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    # Reads
+
+    def load_tree(self) -> None:
+        """Ask for the tree of hoppers."""
+        self._ask("tree", self._tree, TreeLoaded)
+
+    def load_queue(
+        self, hopper: str | None, filter_text: str = "", near: tuple[str | None, int] = (None, 0)
+    ) -> None:
+        """Ask for a queue: of a hopper by id, name or prefix, or of the one we are at.
+
+        `near` is the task the user looks at, and its line in case the task is gone: the bodies
+        around it come along.
+        """
+        self._ask("queue", lambda n: self._queue(n, hopper, filter_text, near), QueueLoaded)
+
+    def load_page(self, queue: QueueSnapshot, ids: Sequence[str]) -> None:
+        """Ask for the bodies of some tasks of a queue."""
+        assert queue.instance is not None
+        instance = queue.instance.id
+        self._submit(
+            lambda: self._post(PageLoaded(PageSnapshot(queue.revision, self._rows(instance, ids))))
+        )
+
+    def load_detail(self, task_id: str) -> None:
+        """Ask for everything about a task."""
+        self._ask("detail", lambda n: self._detail(n, task_id), DetailLoaded)
+
+    def check(self) -> None:
+        """Look whether somebody changed a store; StoreChanged is posted if so."""
+        self._submit(self._check)
+
+    async def watch_paths(self) -> list[Path]:
+        """The directories whose files change when a store changes."""
+        return await self._run(self._world.watch_paths)
+
+    async def targets(self, task_id: str) -> list[Target]:
+        """Where a task may be delegated to, best first."""
+        return await self._run(lambda: self._targets(task_id))
+
+    # Writes
+
+    async def work(self, verb: Verb, task_ids: Sequence[str], summary: str) -> Report:
+        """Do a verb to each of the tasks as one command, one step of undo."""
+        return await self._run(lambda: self._work(verb, task_ids, summary))
+
+    async def do(self, job: Callable[[World], R]) -> R:
+        """Run a job that changes something; raises HopperError as the engine does."""
+        return await self._run(lambda: job(self._world))
+
+    # In the thread
+
+    def _submit(self, job: Callable[[], object]) -> Future[None]:
+        def run() -> None:
+            job()
+
+        return self._thread.submit(run)
+
+    def _ask(self, what: str, read: Callable[[int], Any], reply: Callable[[Any], Message]) -> None:
+        """Post the reply to the latest question about `what`; earlier ones are dropped."""
+        self._number += 1
+        number = self._latest[what] = self._number
+        if waiting := self._asked.get(what):
+            waiting.cancel()
+
+        def answer() -> None:
+            if self._latest[what] != number:
+                return
+            snapshot = read(number)
+            if self._latest[what] == number:
+                self._post(reply(snapshot))
+
+        self._asked[what] = self._submit(answer)
+
+    async def _run(self, job: Callable[[], R]) -> R:
+        return await asyncio.wrap_future(self._thread.submit(job))
+
+    def _check(self) -> None:
+        revision = self._world.revision()
+        if revision != self._seen:
+            self._seen = revision
+            self._post(StoreChanged())
+
+    def _tree(self, number: int) -> TreeSnapshot:
+        try:
+            rows: list[TreeRow] = []
+            for root in self._world.tree():
+                rows.extend(_flatten(root, 0))
+            self._seen = self._world.revision()
+        except Exception as error:
+            return TreeSnapshot(number, problem=Problem.of(error))
+        return TreeSnapshot(number, tuple(rows))
+
+    def _queue(
+        self, number: int, ref: str | None, filter_text: str, near: tuple[str | None, int]
+    ) -> QueueSnapshot:
+        instance: Instance | None = None
+        try:
+            hopper = self._world.hopper(ref)
+            instance = hopper.instance
+            terms = parse(filter_text, self._world.now())
+            ids = hopper.ids(Query(instance=instance.id, terms=terms))
+            return QueueSnapshot(
+                number,
+                instance,
+                filter_text,
+                ids,
+                self._rows(hopper, ids[_window(ids, near)]),
+                hopper.load().open,
+                self._offers(instance),
+            )
+        except Exception as error:
+            if instance is None and ref is not None:
+                instance = Instance(ref, ref, HopperScope.PROJECT)
+            return QueueSnapshot(number, instance, filter_text, problem=Problem.of(error))
+
+    def _offers(self, instance: Instance) -> tuple[Hop, ...]:
+        waiting = self._world.store(instance.id).delegations((DelegationStatus.PENDING,))
+        return tuple(self._hop(hop) for hop in waiting if hop.target == instance.id)
+
+    def _hop(self, hop: Delegation) -> Hop:
+        world = self._world
+        try:
+            title = world.find_task(hop.task)[1].title
+        except HopperError:
+            title = hop.task
+        return Hop(hop, world.name(hop.source), world.name(hop.target), title)
+
+    def _rows(self, hopper: Hopper | str, ids: Sequence[str]) -> dict[str, TaskRow]:
+        if isinstance(hopper, str):
+            hopper = self._world.hopper(hopper)
+        tasks = hopper.rows(ids)
+        short = self._world.short_ids(tasks)
+        targets = self._where_to(tasks)
+        return {t.id: TaskRow(t, short[t.id], targets.get(t.id, "")) for t in tasks}
+
+    def _where_to(self, tasks: Iterable[Task]) -> dict[str, str]:
+        """The names of the hoppers that delegated tasks went to."""
+        found: dict[str, str] = {}
+        for task in tasks:
+            if task.status is not TaskStatus.DELEGATED:
+                continue
+            for hop in self._world.store(task.instance).hops_of(task.id):
+                if hop.is_open:
+                    found[task.id] = self._world.name(hop.target)
+        return found
+
+    def _detail(self, number: int, task_id: str) -> DetailSnapshot:
+        world = self._world
+        try:
+            _, task = world.find_task(task_id)
+            hops = world.chain(task.id)
+            decisions = tuple(world.why(task.id))
+            names = {task.instance, *_ends(hops)}
+            names.update(c.target for d in decisions for c in d.candidates)
+            named = {key: world.name(key) for key in names}
+            return DetailSnapshot(
+                number,
+                task_id,
+                TaskRow(task, world.short_id(task)),
+                tuple(Hop(hop, named[hop.source], named[hop.target]) for hop in hops),
+                decisions,
+                tuple(world.diagnose(task.id)),
+                tuple(world.log(task.id, limit=HISTORY)),
+                named,
+            )
+        except Exception as error:
+            return DetailSnapshot(number, task_id, problem=Problem.of(error))
+
+    def _targets(self, task_id: str) -> list[Target]:
+        world = self._world
+        hopper, task = world.find_task(task_id)
+        ranked = {c.target: c for c in hopper.candidates(task.id).candidates}
+        nodes = {node.instance.id: node for node in world.nodes()}
+        here = hopper.instance
+        found: list[Target] = []
+        for node in nodes.values():
+            instance = node.instance
+            kind = _kind(here, instance)
+            if kind is None or node.error is not None:
+                continue
+            candidate = ranked.get(instance.id)
+            found.append(
+                Target(
+                    instance.id,
+                    instance.name,
+                    kind,
+                    instance.status,
+                    node.load,
+                    candidate.score if candidate else None,
+                    candidate.refused if candidate else None,
+                )
+            )
+        kinds = list(DelegationType)
+        return sorted(found, key=lambda t: (kinds.index(t.kind), bool(t.refused), -(t.score or 0)))
+
+    def _work(self, verb: Verb, task_ids: Sequence[str], summary: str) -> Report:
+        world = self._world
+        done: list[str] = []
+        refused: list[Refusal] = []
+        with world.command(summary):
+            for task_id in task_ids:
+                short = task_id
+                try:
+                    hopper, task = world.find_task(task_id)
+                    short = world.short_id(task)
+                    verb.change(hopper, task.id)
+                except HopperError as error:
+                    refused.append(Refusal(short, Problem.of(error)))
+                else:
+                    done.append(short)
+        self._seen = world.revision()
+        return Report(verb.past, tuple(done), tuple(refused))
+
+
+def _window(ids: Sequence[str], near: tuple[str | None, int]) -> slice:
+    """The whole pages around the task the user looks at."""
+    key, index = near
+    if key is not None and not (index < len(ids) and ids[index] == key):
+        try:
+            index = ids.index(key)
+        except ValueError:
+            index = min(index, len(ids))
+    page = index // PAGE
+    return slice(max(0, page - 1) * PAGE if key else page * PAGE, (page + 2) * PAGE)
+
+
+def _flatten(node: Node, depth: int) -> Iterable[TreeRow]:
+    problem = Problem.of(node.error) if node.error else None
+    yield TreeRow(
+        node.instance, node.load or Load(), depth, bool(node.children), node.path, problem
+    )
+    for child in node.children:
+        yield from _flatten(child, depth + 1)
+
+
+def _ends(hops: Iterable[Delegation]) -> Iterable[str]:
+    for hop in hops:
+        yield hop.source
+        yield hop.target
+
+
+def _kind(here: Instance, there: Instance) -> DelegationType | None:
+    """The delegation that leads from one instance to another, None where no way leads."""
+    if there.parent == here.id:
+        return DelegationType.ROUTE
+    if here.parent == there.id:
+        return DelegationType.ESCALATE
+    if here.parent is not None and here.parent == there.parent and here.id != there.id:
+        return DelegationType.REASSIGN
+    return None

@@ -1,0 +1,139 @@
+"""Snapshots: the immutable values the session posts and the widgets show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hopper_tui.model.delegation import Decision, Delegation
+from hopper_tui.model.errors import HopperError
+from hopper_tui.model.event import Event
+from hopper_tui.model.instance import Instance, Load
+from hopper_tui.model.lifecycle import DelegationType
+from hopper_tui.model.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something could not be shown or done, and what to do about it."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Problem:
+        """The problem an error tells of; one nobody foresaw names its type."""
+        if isinstance(error, HopperError):
+            return cls(error.code, error.message, error.hint)
+        return cls("unexpected", f"{type(error).__name__}: {error}", "Run hopper doctor")
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """One hopper of the tree, in the order shown. `problem` says why it cannot be read."""
+
+    instance: Instance
+    load: Load
+    depth: int = 0
+    has_children: bool = False
+    path: str | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSnapshot:
+    """Every hopper known, parents before children."""
+
+    revision: int
+    rows: tuple[TreeRow, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task as the queue shows it. `target` names where it was delegated to."""
+
+    task: Task
+    short_id: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A delegation with the names people know its two ends by, and the title of its task."""
+
+    delegation: Delegation
+    source: str
+    target: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSnapshot:
+    """The ordered ids of one hopper's queue, with the bodies that are needed first.
+
+    `total` counts the open tasks without the filter. `offers` wait to be accepted by this hopper.
+    """
+
+    revision: int
+    instance: Instance | None
+    filter: str = ""
+    ids: Sequence[str] = ()
+    rows: Mapping[str, TaskRow] = field(default_factory=dict)
+    total: int = 0
+    offers: tuple[Hop, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSnapshot:
+    """Bodies of some tasks of the queue with that revision."""
+
+    revision: int
+    rows: Mapping[str, TaskRow]
+
+
+@dataclass(frozen=True, slots=True)
+class DetailSnapshot:
+    """Everything about one task."""
+
+    revision: int
+    task_id: str
+    row: TaskRow | None = None
+    hops: tuple[Hop, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    reasons: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A hopper a task may be delegated to. `refused` says why it would not take it."""
+
+    id: str
+    name: str
+    kind: DelegationType
+    status: str
+    load: Load
+    score: float | None = None
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A task that a verb was refused for."""
+
+    short_id: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a verb did: what `verb` did to the tasks `done`, and those it was `refused` for."""
+
+    verb: str
+    done: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
