@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +13,7 @@ from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import comma_separated, instance_option, read_json_object
 from hopper_tui.cli.session import Session
 from hopper_tui.model.delegation import Delegation, delegation_json
-from hopper_tui.model.errors import HopperError, Invalid
+from hopper_tui.model.errors import AmbiguousId, Invalid, NotFound
 from hopper_tui.model.task import Task, task_json, valid_title
 from hopper_tui.model.text import plain
 
@@ -110,7 +110,7 @@ def add(
         }
     )
     if batch:
-        ids = hopper.add_tasks(_read_batch(sys.stdin, common))
+        ids = _add_batch(hopper, sys.stdin.read().splitlines(), common)
     else:
         ids = [hopper.add_task(title=" ".join(title), **common)]
     _answer(session, hopper, ids, batch)
@@ -120,19 +120,25 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
-def _read_batch(lines: Iterable[str], common: Mapping[str, Any]) -> list[Task]:
-    """A task for each line; raises Invalid naming the line that cannot be one."""
-    tasks = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            tasks.append(_task_of(line.rstrip("\r\n"), common))
-        except HopperError as fault:
-            raise Invalid(f"line {number}: {fault.message}", fault.hint) from None
-    if not tasks:
+def _add_batch(hopper: Hopper, lines: Sequence[str], common: Mapping[str, Any]) -> list[str]:
+    """Add a task for each line, all or none; an error names the line that is at fault."""
+    at = 0
+
+    def tasks() -> Iterator[Task]:
+        nonlocal at
+        for number, line in enumerate(lines, 1):
+            at = number
+            if line.strip():
+                yield _task_of(line, common)
+
+    try:
+        ids = hopper.add_tasks(tasks())
+    except (Invalid, NotFound, AmbiguousId) as fault:
+        fault.message = f"line {at}: {fault.message}"
+        raise
+    if not ids:
         raise Invalid("the batch is empty", "Write a title or a JSON object on each line of stdin")
-    return tasks
+    return ids
 
 
 def _task_of(line: str, common: Mapping[str, Any]) -> Task:
@@ -174,7 +180,7 @@ def _answer(session: Session, hopper: Hopper, ids: Sequence[str], many: bool) ->
     def text() -> Iterator[str]:
         for task in tasks:
             yield plain(f"{short_ids[task.id]}  {task.title}")
-            scope = world.hopper(task.instance).scope
+            scope = world.instance(task.instance).scope
             yield "  " + output.placement(task, chains[task.id], scope, world.name)
 
     added = [_added_json(task, short_ids[task.id], chains[task.id]) for task in tasks]

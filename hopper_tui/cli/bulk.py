@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from hopper_tui.cli import output
 from hopper_tui.cli.failure import PartlyRefused
 from hopper_tui.cli.session import Session
 from hopper_tui.model.errors import HopperError
-from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.task import Task, task_json
+from hopper_tui.model.text import plain
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
@@ -29,16 +28,16 @@ class Shown(Generic[T]):
 
 
 def apply(
-    session: Session, refs: Sequence[str], verb: str, act: Callable[[str], T], shown: Shown[T]
+    session: Session, refs: Sequence[str], word: str, act: Callable[[str], T], shown: Shown[T]
 ) -> None:
     """Do `act` to each reference and print what came out: one value, or a list of several.
 
-    With several references those that are refused do not keep the others from being done; raises
-    PartlyRefused at the end.
+    `word` says in the past what was done. With several references those that are refused do not
+    keep the others from being done; raises PartlyRefused at the end.
     """
     done: list[T] = []
     refused: list[HopperError] = []
-    with session.world.command(f"{verb} {' '.join(refs)}"):
+    with session.world.command(f"{word} {' '.join(refs)}"):
         for ref in dict.fromkeys(refs):
             try:
                 done.append(act(ref))
@@ -53,42 +52,33 @@ def apply(
     )
     if refused:
         reasons = "; ".join(error.message for error in refused)
-        raise PartlyRefused(f"{len(done)} done, {len(refused)} refused: {reasons}")
+        raise PartlyRefused(f"{len(done)} {word}, {len(refused)} refused: {reasons}")
 
 
 def change(
     session: Session,
     refs: Sequence[str],
     instance: str | None,
-    verb: str,
+    word: str,
     act: Callable[[Hopper, Task], Task],
 ) -> None:
-    """`apply` to tasks, each found wherever it is and changed through the hopper that holds it.
-
-    Printed is the task that was asked for; while it stays delegated, the one where the work is.
-    """
-
-    def act_on(ref: str) -> Task:
-        hopper, task = session.find(ref, instance)
-        worked_on = act(hopper, task)
-        after = hopper.get(task.id)
-        return worked_on if after.status is TaskStatus.DELEGATED else after
-
-    apply(session, refs, verb, act_on, _shown_task(session))
+    """`apply` to tasks, each found wherever it is and changed through the hopper that holds it."""
+    shown = _shown_task(session, word)
+    apply(session, refs, word, lambda ref: act(*session.find(ref, instance)), shown)
 
 
-def print_task(session: Session, task: Task) -> None:
-    """Print what a verb did to one task."""
-    shown = _shown_task(session)
+def print_task(session: Session, task: Task, word: str) -> None:
+    """Print what was done to one task."""
+    shown = _shown_task(session, word)
     session.answer(
         json=lambda: shown.json(task), ids=lambda: [task.id], text=lambda: [shown.text(task)]
     )
 
 
-def _shown_task(session: Session) -> Shown[Task]:
+def _shown_task(session: Session, word: str) -> Shown[Task]:
     world = session.world
     return Shown(
         json=lambda task: task_json(task, world.short_id(task)),
-        text=lambda task: output.task_line(task, world.short_id(task)),
+        text=lambda task: plain(f"{world.short_id(task)}  {word}  {task.title}"),
         id=lambda task: task.id,
     )

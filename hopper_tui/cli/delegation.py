@@ -56,7 +56,7 @@ def accept(session: Session, delegations: tuple[str, ...]) -> None:
     Examples:
       hopper delegation accept d7m2qk3v9x0t1p5a
     """
-    _change(session, delegations, "accept", lambda hopper, hop: hopper.accept(hop.id))
+    _change(session, delegations, "accepted", lambda hopper, hop: hopper.accept(hop.id))
 
 
 @command
@@ -71,7 +71,7 @@ def reject(session: Session, delegations: tuple[str, ...], reason: str) -> None:
     Examples:
       hopper delegation reject d7m2qk3v9x0t1p5a --reason "no room this week"
     """
-    _change(session, delegations, "reject", lambda hopper, hop: hopper.reject(hop.id, reason))
+    _change(session, delegations, "rejected", lambda hopper, hop: hopper.reject(hop.id, reason))
 
 
 @command
@@ -88,7 +88,7 @@ def complete(session: Session, delegations: tuple[str, ...], result: str | None)
     _change(
         session,
         delegations,
-        "complete",
+        "completed",
         lambda hopper, hop: hopper.complete_delegation(hop.id, result=value),
     )
 
@@ -102,13 +102,13 @@ def cancel(session: Session, delegations: tuple[str, ...]) -> None:
     Examples:
       hopper delegation cancel d7m2qk3v9x0t1p5a
     """
-    _change(session, delegations, "cancel", lambda hopper, hop: hopper.cancel_delegation(hop.id))
+    _change(session, delegations, "cancelled", lambda hopper, hop: hopper.cancel_delegation(hop.id))
 
 
 def _change(
     session: Session,
     refs: tuple[str, ...],
-    verb: str,
+    word: str,
     act: Callable[[Hopper, Delegation], Delegation],
 ) -> None:
     world = session.world
@@ -117,4 +117,4 @@ def _change(
         text=lambda hop: output.delegation_line(hop, world.name),
         id=lambda hop: hop.id,
     )
-    apply(session, refs, verb, lambda ref: act(*world.find_delegation(ref)), shown)
+    apply(session, refs, word, lambda ref: act(*world.find_delegation(ref)), shown)

@@ -13,6 +13,7 @@ from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import complete_instance, instance_option, task_argument
 from hopper_tui.cli.session import Session
 from hopper_tui.model.feedback import TaskFeedback
+from hopper_tui.model.query import Query, Term
 from hopper_tui.model.task import task_json
 from hopper_tui.model.text import plain
 
@@ -59,7 +60,7 @@ def add(session: Session, task: str, instance: str | None, **said: Any) -> None:
     if feedback is None:
         raise click.UsageError("Nothing is said about it", click.get_current_context())
     hopper, found = session.find(task, instance)
-    print_task(session, hopper.give_feedback(found.id, feedback))
+    print_task(session, hopper.give_feedback(found.id, feedback), "rated")
 
 
 @command
@@ -74,7 +75,7 @@ def list_(session: Session, instance: str | None) -> None:
     """
     world = session.world
     hopper = world.hopper(instance)
-    tasks = [task for task in hopper.list(closed=True) if task.feedback]
+    tasks = hopper.list(query=Query(terms=(Term("rated", ("1",)),), closed=True))
     short_ids = world.short_ids(tasks)
 
     def text() -> list[str]:

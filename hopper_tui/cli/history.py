@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -33,31 +33,31 @@ def log(session: Session, instance: str | None, limit: int) -> None:
 
 
 @command
-@click.argument("ref", metavar="[ID]", required=False)
-def undo(session: Session, ref: str | None) -> None:
+@instance_option()
+def undo(session: Session, instance: str | None) -> None:
     """Take back the last command.
 
-    With the ID of a task it takes back the last command that touched that task. Undoing is itself
-    recorded, so that redo can repeat what was taken back.
+    Undoing is recorded too, so that redo can repeat what was taken back. It is refused once
+    somebody has gone on from there.
 
     \b
     Examples:
       hopper undo
-      hopper undo web-k7m2q
+      hopper undo --instance webapp
     """
-    _print_undone(session, "undone", session.world.undo, ref)
+    _print_undone(session, session.world.undo(instance))
 
 
 @command
-@click.argument("ref", metavar="[ID]", required=False)
-def redo(session: Session, ref: str | None) -> None:
+@instance_option()
+def redo(session: Session, instance: str | None) -> None:
     """Repeat what was taken back.
 
     \b
     Examples:
       hopper redo
     """
-    _print_undone(session, "redone", session.world.redo, ref)
+    _print_undone(session, session.world.redo(instance))
 
 
 def print_events(session: Session, events: Sequence[Event]) -> None:
@@ -68,12 +68,9 @@ def print_events(session: Session, events: Sequence[Event]) -> None:
     )
 
 
-def _print_undone(
-    session: Session, word: str, act: Callable[[str | None], Undone], ref: str | None
-) -> None:
-    undone = act(ref)
+def _print_undone(session: Session, undone: Undone) -> None:
     session.answer(
         json=lambda: {"summary": undone.summary, "tasks": list(undone.tasks)},
         ids=lambda: undone.tasks,
-        text=lambda: [plain(f"{word}: {undone.summary}")],
+        text=lambda: [plain(undone.summary)],
     )

@@ -26,6 +26,13 @@ from hopper_tui.model.text import plain
 if TYPE_CHECKING:
     from hopper_tui.engine.tree import Node
 
+_PAST = {
+    "start": "started",
+    "stop": "stopped",
+    "pause": "paused",
+    "resume": "resumed",
+    "terminate": "terminated",
+}
 _now_option = click.option("--now", is_flag=True, help="Release claimed tasks at once.")
 
 
@@ -131,8 +138,8 @@ def config(session: Session, instance: str, settings: tuple[str, ...]) -> None:
     hopper = session.world.hopper(instance)
     if settings:
         hopper.configure(dict(_setting(text) for text in settings))
-    configuration = hopper.instance.config
-    session.answer(json=lambda: dict(configuration), text=lambda: output.pairs(configuration))
+    configuration = hopper.config
+    session.answer(json=lambda: configuration, text=lambda: output.pairs(configuration))
 
 
 @command
@@ -282,4 +289,5 @@ def _move(
         text=lambda instance: plain(f"{instance.id}  {instance.status}"),
         id=lambda instance: instance.id,
     )
-    apply(session, refs, verb, lambda ref: world.move_instance(ref, verb, reason, now), shown)
+    word = _PAST[verb]
+    apply(session, refs, word, lambda ref: world.move_instance(ref, verb, reason, now), shown)

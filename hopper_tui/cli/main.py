@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 
@@ -72,8 +74,18 @@ def run() -> None:
     if instruction := os.environ.get("_HOPPER_COMPLETE"):
         from hopper_tui.cli.completion import complete
 
-        sys.exit(complete(ROOT, instruction))
-    sys.exit(main(sys.argv[1:]))
+        code = complete(ROOT, instruction)
+    else:
+        code = main(sys.argv[1:])
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit at once: all is closed, and taking the interpreter apart is an eighth of a command."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _replace_closed_streams() -> None:

@@ -31,11 +31,10 @@ def pairs(values: Mapping[str, Any]) -> list[str]:
 
 
 def task_line(task: Task, short_id: str) -> str:
-    """`web-k7m2q  done  Fix login`: what a verb did to a task."""
-    state = task.status.replace("_", " ")
-    held = task.is_active and task.owner
-    return plain(f"{short_id}  {state} by {task.owner}  {task.title}" if held else
-                 f"{short_id}  {state}  {task.title}")  # fmt: skip
+    """`web-k7m2q  in_progress by alice  Fix login: reason`."""
+    holder = f" by {task.owner}" if task.is_active and task.owner else ""
+    reason = f": {task.reason}" if task.reason else ""
+    return plain(f"{short_id}  {task.status}{holder}  {task.title}{reason}")
 
 
 def task_rows(
@@ -203,22 +202,19 @@ def node_label(node: Node) -> str:
 def instance_rows(
     nodes: Sequence[Node], name: Name, width: int | None, *, color: bool
 ) -> list[str]:
-    """A line for each instance: id, scope, status, load, parent and name."""
+    """A line for each instance: id, name, scope, status, open tasks, parent and what is wrong."""
     rows = [
         (
             node.instance.id,
+            plain(node.instance.name),
             node.instance.scope,
             "error" if node.error else node.instance.status,
             counted(node.load.open, "task"),
-            f"in {name(node.instance.parent)}" if node.instance.parent else "",
-            plain(
-                node.error.message
-                if node.error
-                else node.instance.name if node.instance.name != node.instance.id else ""
-            ),
+            plain(f"in {name(node.instance.parent)}" if node.instance.parent else ""),
+            plain(node.error.message if node.error else ""),
         )
         for node in nodes
-    ]  # fmt: skip
+    ]
     return align(rows, width, color=color)
 
 
@@ -247,21 +243,25 @@ def instance_details(node: Node, name: Name) -> list[str]:
 
 def decision_lines(decision: Mapping[str, Any], name: Name) -> list[str]:
     """A routing decision in words: the choice, the reason, and each candidate with its factors."""
-    target = decision["target"]
-    choice = name(target) if target else f"kept for {decision['executor'] or 'later'}"
-    took = f"{decision['strategy']}, confidence {decision['confidence']:.2f}"
-    took += f", {decision['duration_ms']:.1f} ms"
-    lines = [f"{choice} ({took})", f"  {decision['reason']}"]
+    here, target = decision["decided_by"], decision["target"]
+    if target is None:
+        choice = f"{name(here)}: waits"
+    elif target == here:
+        choice = f"{name(here)}: kept for {decision['executor'] or 'anybody'}"
+    else:
+        choice = f"{name(here)} → {name(target)}"
+    how = f"{decision['strategy']}, confidence {_number(decision['confidence'])}"
     rows = [
         (
             f"  {name(candidate['target'])}",
-            f"{candidate['score']:.2f}",
-            " ".join(f"{factor} {value:g}" for factor, value in candidate["factors"].items()),
+            _number(candidate["score"]),
+            "  ".join(f"{word} {_number(value)}" for word, value in candidate["factors"].items()),
             f"refused: {candidate['refused']}" if candidate["refused"] else "",
         )
         for candidate in decision["candidates"]
     ]
-    return [plain(line) for line in (*lines, *align(rows))] if rows else [plain(x) for x in lines]
+    lines = [f"{choice} ({how}, {decision['duration_ms']:.1f} ms)", f"  {decision['reason']}"]
+    return [plain(line) for line in lines + (align(rows) if rows else [])]
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -299,9 +299,22 @@ def event_rows(events: Sequence[Event], width: int | None) -> list[str]:
     return align(rows, width)
 
 
+_BOOKKEEPING = frozenset({
+    "id", "task", "root_task", "child_tasks", "parent_task", "origin", "instance", "parent",
+    "attempts", "waiting", "decision", "started_at", "stopped_at", "completed_at", "created_at",
+    "accepted_at", "delegated_at", "lease_expires_at",
+})  # fmt: skip
+"""Fields that the log as text leaves out; `--json` and `task show` have them."""
+
+
 def _what_changed(event: Event) -> str:
-    parts = [] if event.note is None else [_word(event.note)]
-    parts += [f"{field}={_word(value)}" for field, value in event.patch.set.items() if _says(value)]
+    note = event.note.get("reason") if isinstance(event.note, Mapping) else event.note
+    parts = [_word(note)] if _says(note) else []
+    parts += [
+        f"{field}={_word(value)}"
+        for field, value in event.patch.set.items()
+        if _says(value) and field not in _BOOKKEEPING
+    ]
     parts += [f"+{word}" for words in event.patch.on.values() for word in words]
     parts += [f"-{word}" for words in event.patch.off.values() for word in words]
     return " ".join(parts)
@@ -339,4 +352,8 @@ def _word(value: Any) -> str:
         from json import dumps
 
         return plain(dumps(value, ensure_ascii=False, default=dict))
-    return plain(f"{value:g}" if isinstance(value, float) else str(value))
+    return _number(value) if isinstance(value, float) else plain(str(value))
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")

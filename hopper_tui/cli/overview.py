@@ -68,8 +68,7 @@ def status(session: Session, instance: str | None) -> None:
             if tasks:
                 yield f"{title}:"
                 for task in tasks:
-                    why = f": {task.reason}" if task.reason else ""
-                    yield "  " + output.task_line(task, short_ids[task.id]) + plain(why)
+                    yield "  " + output.task_line(task, short_ids[task.id])
         if children:
             yield "children:"
             for node in children:

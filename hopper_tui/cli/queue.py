@@ -12,7 +12,6 @@ from hopper_tui.cli.command import command
 from hopper_tui.cli.failure import NothingThere
 from hopper_tui.cli.parameters import instance_option
 from hopper_tui.cli.session import Session
-from hopper_tui.model.clock import duration
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import SORTS
 from hopper_tui.model.task import Task, task_json
@@ -68,14 +67,12 @@ def list_(
 @click.option("--executor", metavar="NAME", help="Only tasks this executor may do.")
 @click.option("--capability", metavar="WORD", multiple=True, help="What it can do; repeatable.")
 @click.option("--claim", is_flag=True, help="Take it at once, so that nobody else does.")
-@click.option("--lease", metavar="TIME", help="With --claim: for how long, as in 15m.")
 def next_(
     session: Session,
     instance: str | None,
     executor: str | None,
     capability: tuple[str, ...],
     claim: bool,
-    lease: str | None,
 ) -> None:
     """Show the next task to do, or claim it at once.
 
@@ -85,17 +82,12 @@ def next_(
     Examples:
       hopper next
       hopper next --instance worker-1 --claim
-      hopper next --claim --executor coder --capability python --lease 15m
+      hopper next --claim --executor coder --capability python
     """
-    if lease and not claim:
-        raise click.UsageError("--lease needs --claim", click.get_current_context())
     world = session.world
     hopper = world.hopper(instance)
-    if claim:
-        held_for = duration(lease) if lease else None
-        task = hopper.claim_next(executor, capability, held_for)
-    else:
-        task = hopper.get_next(executor, capability)
+    select = hopper.claim_next if claim else hopper.get_next
+    task = select(executor, capability)
     if task is None:
         raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper))
     found, short_id = task, world.short_id(task)

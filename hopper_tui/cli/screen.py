@@ -12,9 +12,9 @@ from hopper_tui.model.errors import NotAllowed
 
 @command
 @instance_option("Open at this instance.")
-@click.option("--filter", "filter_", metavar="FILTER", help="Open with this filter.")
+@click.option("--filter", "filter_", metavar="FILTER", default="", help="Open with this filter.")
 @click.option("--task", metavar="ID", help="Open at this task.")
-def tui(session: Session, instance: str | None, filter_: str | None, task: str | None) -> None:
+def tui(session: Session, instance: str | None, filter_: str, task: str | None) -> None:
     """Open the terminal UI.
 
     `hopper` alone does the same.
@@ -32,7 +32,7 @@ def tui(session: Session, instance: str | None, filter_: str | None, task: str |
 def open_tui(
     session: Session,
     instance: str | None = None,
-    filter_: str | None = None,
+    filter_: str = "",
     task: str | None = None,
 ) -> None:
     """Run the app until it is left."""

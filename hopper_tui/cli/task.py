@@ -23,7 +23,6 @@ from hopper_tui.cli.parameters import (
     tasks_argument,
 )
 from hopper_tui.cli.session import Session
-from hopper_tui.model.clock import duration
 from hopper_tui.model.delegation import Delegation, delegation_json
 from hopper_tui.model.lifecycle import DelegationType, TaskStatus
 from hopper_tui.model.task import Task, task_json
@@ -52,7 +51,7 @@ def show(session: Session, task: str, instance: str | None) -> None:
         lines = output.task_details(found, short_id, world.name)
         if chain := world.chain(found.id):
             lines += ["", *output.chain_lines(chain, world.name)]
-        if notes := [event for event in world.log(found.id) if event.kind == "task.noted"]:
+        if notes := [event for event in world.log(found.id) if event.kind == "task.note"]:
             lines += ["", *output.event_rows(notes[::-1], None)]
         if reasons := world.diagnose(found.id):
             lines += ["", *(plain(reason) for reason in reasons)]
@@ -105,7 +104,7 @@ def update(session: Session, tasks: tuple[str, ...], instance: str | None, **opt
     changes |= {name: given for name, given in words.items() if given}
     if not changes:
         raise click.UsageError("Nothing to change is given", click.get_current_context())
-    change(session, tasks, instance, "update", lambda h, t: h.update(t.id, **changes))
+    change(session, tasks, instance, "updated", lambda h, t: h.update(t.id, **changes))
 
 
 @command
@@ -127,37 +126,29 @@ def status(
     """
     wanted = TaskStatus.read(status)
     change(
-        session, tasks, instance, "status", lambda h, t: h.set_status(t.id, wanted, reason=reason)
+        session,
+        tasks,
+        instance,
+        wanted.replace("_", " "),
+        lambda h, t: h.set_status(t.id, wanted, reason=reason),
     )
 
 
 @command
 @tasks_argument
 @executor_option
-@click.option("--lease", metavar="TIME", help="For how long, as in 15m.")
 @instance_option()
 def claim(
-    session: Session,
-    tasks: tuple[str, ...],
-    executor: str | None,
-    lease: str | None,
-    instance: str | None,
+    session: Session, tasks: tuple[str, ...], executor: str | None, instance: str | None
 ) -> None:
     """Take tasks, so that nobody else does.
 
     \b
     Examples:
       hopper task claim web-k7m2q
-      hopper task claim k7m2q --executor coder --lease 15m
+      hopper task claim k7m2q --executor coder
     """
-    held_for = duration(lease) if lease else None
-    change(
-        session,
-        tasks,
-        instance,
-        "claim",
-        lambda h, t: h.claim(t.id, executor=executor, lease=held_for),
-    )
+    change(session, tasks, instance, "claimed", lambda h, t: h.claim(t.id, executor=executor))
 
 
 @command
@@ -173,7 +164,7 @@ def start(
     Examples:
       hopper task start web-k7m2q
     """
-    change(session, tasks, instance, "start", lambda h, t: h.start(t.id, executor=executor))
+    change(session, tasks, instance, "started", lambda h, t: h.start(t.id, executor=executor))
 
 
 @command
@@ -229,7 +220,7 @@ def fail(
     Examples:
       hopper task fail web-k7m2q --reason "the API is gone"
     """
-    change(session, tasks, instance, "fail", lambda h, t: h.fail(t.id, reason, executor=executor))
+    change(session, tasks, instance, "failed", lambda h, t: h.fail(t.id, reason, executor=executor))
 
 
 @command
@@ -245,7 +236,7 @@ def block(
     Examples:
       hopper task block web-k7m2q --reason "waits for the design"
     """
-    change(session, tasks, instance, "block", lambda h, t: h.block(t.id, reason))
+    change(session, tasks, instance, "blocked", lambda h, t: h.block(t.id, reason))
 
 
 @command
@@ -261,7 +252,7 @@ def release(
     Examples:
       hopper task release web-k7m2q
     """
-    change(session, tasks, instance, "release", lambda h, t: h.release(t.id, executor=executor))
+    change(session, tasks, instance, "released", lambda h, t: h.release(t.id, executor=executor))
 
 
 @command
@@ -278,7 +269,7 @@ def cancel(
       hopper task cancel web-k7m2q --reason "duplicate"
       hopper list -q tag:old | xargs hopper task cancel
     """
-    change(session, tasks, instance, "cancel", lambda h, t: h.cancel(t.id, reason=reason))
+    change(session, tasks, instance, "cancelled", lambda h, t: h.cancel(t.id, reason=reason))
 
 
 @command
@@ -291,35 +282,7 @@ def reopen(session: Session, tasks: tuple[str, ...], instance: str | None) -> No
     Examples:
       hopper task reopen web-k7m2q
     """
-    change(session, tasks, instance, "reopen", lambda h, t: h.reopen(t.id))
-
-
-@command
-@tasks_argument
-@executor_option
-@click.option("--lease", metavar="TIME", help="For how much longer, as in 15m.")
-@instance_option()
-def heartbeat(
-    session: Session,
-    tasks: tuple[str, ...],
-    executor: str | None,
-    lease: str | None,
-    instance: str | None,
-) -> None:
-    """Say that work on tasks goes on, and keep the claim.
-
-    \b
-    Examples:
-      hopper task heartbeat web-k7m2q --executor coder
-    """
-    held_for = duration(lease) if lease else None
-    change(
-        session,
-        tasks,
-        instance,
-        "heartbeat",
-        lambda h, t: h.heartbeat(t.id, executor=executor, lease=held_for),
-    )
+    change(session, tasks, instance, "reopened", lambda h, t: h.reopen(t.id))
 
 
 @command
@@ -362,7 +325,7 @@ def delegate(
     apply(
         session,
         tasks,
-        "delegate",
+        "delegated",
         lambda ref: act(*session.find(ref, instance)),
         Shown(
             json=delegation_json,
@@ -438,7 +401,7 @@ def note(session: Session, task: str, text: tuple[str, ...], instance: str | Non
     """
     hopper, found = session.find(task, instance)
     hopper.note(found.id, " ".join(text))
-    print_task(session, found)
+    print_task(session, found, "noted")
 
 
 @command

@@ -37,7 +37,6 @@ TASK = Noun(
         "release": Verb("task:release", "Give claimed or blocked tasks back to the queue."),
         "cancel": Verb("task:cancel", "Cancel tasks that need not be done."),
         "reopen": Verb("task:reopen", "Reopen tasks that are done, failed or cancelled."),
-        "heartbeat": Verb("task:heartbeat", "Say that work on tasks goes on, and keep the claim."),
         "delegate": Verb("task:delegate", "Delegate tasks to another instance."),
         "delegations": Verb("task:delegations", "Show the delegation chain of a task."),
         "why": Verb("task:why", "Explain why a task is where it is, and what it waits for."),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from hopper_tui.config.expand import Loc
 from hopper_tui.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hopper_tui.config.expand import Loc
 
 Stamp = tuple[int, int, int]
 """Time of change in nanoseconds, size and inode: what tells whether a file changed."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from hopper_tui.config.expand import Loc, dotted
 from hopper_tui.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pydantic_core import ErrorDetails
 
 _SECRETS = ("token",)
 """Keys whose values are never repeated in a message."""

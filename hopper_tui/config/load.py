@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,6 +24,9 @@ from hopper_tui.config.fault import fault, nearest
 from hopper_tui.config.schema import Keys, RulesFile, Section
 from hopper_tui.model.errors import ConfigError
 from hopper_tui.model.lifecycle import HopperScope
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Loaded", "expand_env", "fill", "load", "load_files", "validate"]
 

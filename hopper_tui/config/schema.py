@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +22,9 @@ from hopper_tui.model.clock import duration
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.ids import slug
 from hopper_tui.model.lifecycle import HopperScope, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ID = re.compile(r"(?:[a-z0-9-]|\{\w+\}){1,100}")
 _SECRET = re.compile(r"\$\{\w+\}")

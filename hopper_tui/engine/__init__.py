@@ -1,4 +1,25 @@
 """The headless engine: the Hopper class and the World of hoppers it lives in.
 
-Imports no door (click, textual, rich, a server); doors import it.
+Imports no door (click, textual, rich, a server); doors import it. Its modules load when they are
+first used as `engine.NAME`, so that a one-shot command pays only for what it runs.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hopper_tui.engine import delegating as delegating
+    from hopper_tui.engine import filter as filter  # noqa: A004
+    from hopper_tui.engine import instances as instances
+    from hopper_tui.engine import runs as runs
+    from hopper_tui.engine import work as work
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

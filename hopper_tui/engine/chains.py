@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.delegation import Candidate, Decision, Delegation
@@ -14,10 +13,12 @@ from hopper_tui.model.lifecycle import (
     InstanceStatus,
     TaskStatus,
 )
-from hopper_tui.model.task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hopper_tui.engine.world import World
+    from hopper_tui.model.task import Task
 
 
 def root_of(task: Task) -> str:

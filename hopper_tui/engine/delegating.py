@@ -5,14 +5,11 @@ Source of the rules: the guide, "Delegation Types".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import flow, routes, work
 from hopper_tui.model.clock import stamp
-from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.errors import AtCapacity, Invalid, InvalidTransition, NotAllowed
-from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
@@ -25,7 +22,11 @@ from hopper_tui.model.task import Task, valid_title
 from hopper_tui.routing.fit import can_take
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hopper_tui.engine.world import World
+    from hopper_tui.model.delegation import Delegation
+    from hopper_tui.model.instance import Instance
 
 _D = DelegationStatus
 

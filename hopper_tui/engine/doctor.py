@@ -4,19 +4,20 @@ that is open, and nothing at all unless asked to maintain."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.clock import duration, stamp
 from hopper_tui.model.errors import HopperError
-from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import InstanceStatus
-from hopper_tui.store.protocol import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.world import World
+    from hopper_tui.model.instance import Instance
+    from hopper_tui.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)

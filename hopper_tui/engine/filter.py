@@ -8,12 +8,15 @@ than two days. A text in double quotes is one word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from hopper_tui.model.clock import due_date, duration, stamp
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.lifecycle import OPEN, Priority, TaskStatus
 from hopper_tui.model.query import Term
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIELDS: dict[str, str] = {
     "status": "status",

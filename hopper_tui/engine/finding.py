@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from itertools import chain as joined
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,15 +10,17 @@ from hopper_tui.model import ids
 from hopper_tui.model.clock import seconds
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.errors import AmbiguousId, HopperError, Invalid, NotFound
-from hopper_tui.model.event import Event
-from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import HopperScope
 from hopper_tui.model.query import Query, Term
 from hopper_tui.model.task import Task
-from hopper_tui.store.protocol import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from hopper_tui.engine.world import World
+    from hopper_tui.model.event import Event
+    from hopper_tui.model.instance import Instance
+    from hopper_tui.store.protocol import Store
 
 V = TypeVar("V", Task, Delegation)
 _MANY = 20

@@ -11,7 +11,6 @@ status are the only ones to look at.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +18,20 @@ from hopper_tui.engine import routes
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.errors import HopperError
-from hopper_tui.model.feedback import TaskFeedback
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
     HopperScope,
     TaskStatus,
 )
-from hopper_tui.model.task import Task
 from hopper_tui.routing.fit import can_take
-from hopper_tui.store.protocol import Store, Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hopper_tui.engine.world import World
+    from hopper_tui.model.task import Task
+    from hopper_tui.store.protocol import Store, Transaction
 
 _D = DelegationStatus
 _T = TaskStatus
@@ -293,6 +293,7 @@ def _feedback(target: Store, hop: Delegation) -> dict[str, Any] | None:
     if not given:
         return None
     from hopper_tui.memory.feedback import aggregate
+    from hopper_tui.model.feedback import TaskFeedback
 
     return aggregate([TaskFeedback.from_json(f) for f in given]).json()
 

@@ -8,15 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hopper_tui.engine import delegating, flow, instances, intake, routes, runs, work
-from hopper_tui.engine.filter import parse
+from hopper_tui import engine
+from hopper_tui.engine import flow, intake, routes
 from hopper_tui.engine.world import GLOBAL_ID, World
 from hopper_tui.model.clock import due_date
-from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import Invalid, InvalidTransition, NotAllowed, NotFound
-from hopper_tui.model.event import HopperEvent
-from hopper_tui.model.feedback import TaskFeedback
-from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     DelegationType,
     HopperScope,
@@ -25,12 +21,16 @@ from hopper_tui.model.lifecycle import (
     TaskStatus,
 )
 from hopper_tui.model.query import Query, Term
-from hopper_tui.model.settings import Settings
 from hopper_tui.model.task import Task, storable, valid_title, words
-from hopper_tui.store.protocol import Store
 
 if TYPE_CHECKING:
     from hopper_tui.config.schema import HopperConfig
+    from hopper_tui.model.delegation import Decision, Delegation
+    from hopper_tui.model.event import HopperEvent
+    from hopper_tui.model.feedback import TaskFeedback
+    from hopper_tui.model.instance import Instance, Load
+    from hopper_tui.model.settings import Settings
+    from hopper_tui.store.protocol import Store
 
 Ids = list[str]
 Tasks = list[Task]
@@ -74,7 +74,9 @@ class Hopper:
                 world = default_world()
         above = parent.id if isinstance(parent, Hopper) else parent
         self.world: World = world
-        self.id: str = runs.open_or_make(world, scope, instance_id, above, _plain(config), name)
+        self.id: str = engine.runs.open_or_make(
+            world, scope, instance_id, above, _plain(config), name
+        )
 
     @classmethod
     def open(cls, world: World, key: str) -> Hopper:
@@ -288,7 +290,7 @@ class Hopper:
                 filter, status=status, priority=priority, tag=tag, owner=owner, project=project,
                 ready=ready, closed=closed, sort=sort, limit=limit,
             )  # fmt: skip
-        return self.store.query(replace(query, instance=self.id))
+        return self.store.query(query._replace(instance=self.id))
 
     def query(
         self,
@@ -305,7 +307,7 @@ class Hopper:
         limit: int | None = None,
     ) -> Query:
         """The query that these filters mean; raises Invalid."""
-        terms = list(parse(filter, self.world.now()))
+        terms = list(engine.filter.parse(filter, self.world.now())) if filter else []
         if status is not None:
             terms.append(Term("status", (TaskStatus.read(status),)))
         if priority is not None:
@@ -319,7 +321,7 @@ class Hopper:
 
     def ids(self, query: Query) -> Ids:
         """The ids of the tasks it holds that a query asks for, in its order."""
-        return self.store.ids(replace(query, instance=self.id))
+        return self.store.ids(query._replace(instance=self.id))
 
     def rows(self, ids: Sequence[str]) -> Tasks:
         """The tasks with those ids, in that order; unknown ones are left out."""
@@ -327,7 +329,7 @@ class Hopper:
 
     def count(self, query: Query) -> int:
         """How many of its tasks a query asks for, its limit aside."""
-        return self.store.count(replace(query, instance=self.id, limit=None))
+        return self.store.count(query._replace(instance=self.id, limit=None))
 
     def counts(self) -> dict[TaskStatus, int]:
         """The number of its tasks by status."""
@@ -349,23 +351,23 @@ class Hopper:
         A named executor is a worker of that role: it gets what prefers it or nobody. Raises
         NotAllowed at a global hopper, and while it is not running.
         """
-        return work.next_task(self.world, self.instance, executor, capabilities)
+        return engine.work.next_task(self.world, self.instance, executor, capabilities)
 
     def claim_next(
         self, executor: str | None = None, capabilities: Sequence[str] = ()
     ) -> Task | None:
         """Like `get_next`, and takes the task in the same transaction; raises AtCapacity."""
-        return work.claim_next(self.world, self.instance, executor, capabilities)
+        return engine.work.claim_next(self.world, self.instance, executor, capabilities)
 
     # Working: every verb returns the task as it is afterwards
 
     def claim(self, ref: str, executor: str | None = None) -> Task:
         """Take a task; raises InvalidTransition, AtCapacity, NotAllowed."""
-        return self._afterwards(ref, lambda task: work.claim(self.world, task, executor))
+        return self._afterwards(ref, lambda task: engine.work.claim(self.world, task, executor))
 
     def start(self, ref: str, executor: str | None = None) -> Task:
         """Begin a task, claiming it first if nobody has."""
-        return self._afterwards(ref, lambda task: work.start(self.world, task, executor))
+        return self._afterwards(ref, lambda task: engine.work.start(self.world, task, executor))
 
     def complete(
         self,
@@ -376,37 +378,41 @@ class Hopper:
     ) -> Task:
         """Finish a task; completion bubbles up. Raises LeaseLost if `executor` does not hold it."""
         return self._afterwards(
-            ref, lambda task: work.complete(self.world, task, feedback, result, executor)
+            ref, lambda task: engine.work.complete(self.world, task, feedback, result, executor)
         )
 
     def fail(self, ref: str, reason: str | None = None, executor: str | None = None) -> Task:
         """Give a task up; what waits for it above is blocked with the reason."""
-        return self._afterwards(ref, lambda task: work.fail(self.world, task, reason, executor))
+        return self._afterwards(
+            ref, lambda task: engine.work.fail(self.world, task, reason, executor)
+        )
 
     def block(self, ref: str, reason: str | None = None) -> Task:
         """Mark a task as stuck."""
-        return self._afterwards(ref, lambda task: work.block(self.world, task, reason))
+        return self._afterwards(ref, lambda task: engine.work.block(self.world, task, reason))
 
     def release(self, ref: str, executor: str | None = None) -> Task:
         """Put a claimed or blocked task back into the queue."""
-        return self._afterwards(ref, lambda task: work.release(self.world, task, executor))
+        return self._afterwards(ref, lambda task: engine.work.release(self.world, task, executor))
 
     def cancel(self, ref: str, reason: str | None = None) -> Task:
         """Drop a task and what it was delegated to."""
-        return self._afterwards(ref, lambda task: work.cancel(self.world, task, reason))
+        return self._afterwards(ref, lambda task: engine.work.cancel(self.world, task, reason))
 
     def reopen(self, ref: str) -> Task:
         """Put a finished task back into the queue."""
-        return self._afterwards(ref, lambda task: work.reopen(self.world, task))
+        return self._afterwards(ref, lambda task: engine.work.reopen(self.world, task))
 
     def set_status(self, ref: str, status: str, reason: str | None = None) -> Task:
         """Move a task to a status, by any word for it."""
-        return self._afterwards(ref, lambda task: work.set_status(self.world, task, status, reason))
+        return self._afterwards(
+            ref, lambda task: engine.work.set_status(self.world, task, status, reason)
+        )
 
     def _afterwards(self, ref: str, verb: Any) -> Task:
         task = self.get(ref)
         verb(task)
-        return work.last_seen(self.world, task)
+        return engine.work.last_seen(self.world, task)
 
     def assign_to_human(self, task: Task | str, human: str = "human") -> str:
         """Give a task to people: one held here, or a new one; returns its id."""
@@ -445,7 +451,7 @@ class Hopper:
                 task = tx.change(task, "task.changed", **wanted)
             if task.waiting:
                 flow.drive(world, [], [task.instance])
-        return work.last_seen(world, task)
+        return engine.work.last_seen(world, task)
 
     def note(self, ref: str, text: str) -> None:
         """Add a note to a task's history."""
@@ -457,11 +463,12 @@ class Hopper:
 
     def give_feedback(self, ref: str, feedback: TaskFeedback) -> Task:
         """Record feedback on a task, at its own level."""
-        return work.give_feedback(self.world, self.get(ref), feedback)
+        return engine.work.give_feedback(self.world, self.get(ref), feedback)
 
     def feedback_report(self) -> dict[str, Any]:
         """What the feedback on its tasks says together."""
         from hopper_tui.memory.feedback import report
+        from hopper_tui.model.feedback import TaskFeedback
 
         rated = self.list(query=Query(terms=(Term("rated", ("1",)),), closed=True))
         return report([(t, TaskFeedback.from_json(t.feedback or {})) for t in rated])
@@ -478,7 +485,7 @@ class Hopper:
     ) -> Delegation:
         """Offer a task to another hopper: route, decompose, escalate or reassign."""
         kind = DelegationType.read(str(type))
-        return delegating.delegate(self.world, self.get(ref), target, kind, subtasks, notes)
+        return engine.delegating.delegate(self.world, self.get(ref), target, kind, subtasks, notes)
 
     def candidates(self, ref: str) -> Decision:
         """Where a task would be routed from where it is, with all candidates; changes nothing."""
@@ -489,9 +496,9 @@ class Hopper:
         return routes.decide(self.world, instance, task)
 
     @property
-    def intelligence(self) -> runs.Intelligence:
+    def intelligence(self) -> engine.runs.Intelligence:
         """Its routing: `decide_routing(task)`."""
-        return runs.Intelligence(self)
+        return engine.runs.Intelligence(self)
 
     @property
     def delegations(self) -> dict[str, dict[str, str]]:
@@ -504,19 +511,19 @@ class Hopper:
 
     def accept(self, hop: str) -> Delegation:
         """Take a pending hop in."""
-        return delegating.accept(self.world, self.world.find_delegation(hop)[1])
+        return engine.delegating.accept(self.world, self.world.find_delegation(hop)[1])
 
     def reject(self, hop: str, reason: str) -> Delegation:
         """Refuse a pending hop with a reason; the task goes to the next candidate."""
-        return delegating.reject(self.world, self.world.find_delegation(hop)[1], reason)
+        return engine.delegating.reject(self.world, self.world.find_delegation(hop)[1], reason)
 
     def complete_delegation(self, hop: str, result: Any = None) -> Delegation:
         """Finish the work of an accepted hop with a result."""
-        return delegating.complete(self.world, self.world.find_delegation(hop)[1], result)
+        return engine.delegating.complete(self.world, self.world.find_delegation(hop)[1], result)
 
     def cancel_delegation(self, hop: str) -> Delegation:
         """Take a hop back that nobody works on yet."""
-        return delegating.cancel(self.world, self.world.find_delegation(hop)[1])
+        return engine.delegating.cancel(self.world, self.world.find_delegation(hop)[1])
 
     # Family
 
@@ -525,15 +532,15 @@ class Hopper:
 
         Ids compose: `czarina` below a global is `hopper-czarina`, `phase-1` below R `R-phase-1`.
         """
-        return Hopper.open(self.world, runs.child(self.world, self.instance, child_id).id)
+        return Hopper.open(self.world, engine.runs.child(self.world, self.instance, child_id).id)
 
     def register_child(self, child: Hopper) -> None:
         """Make a hopper a child of this one."""
-        runs.register_child(self, child)
+        engine.runs.register_child(self, child)
 
     def unregister_child(self, child_id: str) -> None:
         """Remove a child and its tasks; its id can be used again."""
-        runs.unregister_child(self.world, self.instance, child_id)
+        engine.runs.unregister_child(self.world, self.instance, child_id)
 
     def notify_parent(self, event: HopperEvent) -> None:
         """Tell the parent of something; without a parent nothing happens."""
@@ -582,7 +589,7 @@ class Hopper:
 
         Raises NotAllowed at other scopes, InvalidTransition while tasks are open.
         """
-        return runs.archive_and_delete(self, archive)
+        return engine.runs.archive_and_delete(self, archive)
 
     # Telling
 
@@ -591,8 +598,8 @@ class Hopper:
 
         A key may be a path: `child_instances.auto_create`.
         """
-        config = runs.changed_config(self.instance.config, changes)
-        instances.checked(config, self.scope)
+        config = engine.runs.changed_config(self.instance.config, changes)
+        engine.instances.checked(config, self.scope)
         with self.world.command("configure"):
             with self.world.writing(self.store) as tx:
                 tx.change(self.instance, "instance.configured", config=config)
@@ -601,11 +608,11 @@ class Hopper:
 
     def summary(self) -> dict[str, Any]:
         """Counts by status, seconds from first to last change, and the same of each child."""
-        return runs.summary(self)
+        return engine.runs.summary(self)
 
     def stats(self) -> dict[str, Any]:
         """Counts by status, throughput and waiting times; see interface `hopper stats --json`."""
-        return runs.stats(self)
+        return engine.runs.stats(self)
 
 
 def _plain(config: HopperConfig | Mapping[str, Any] | None) -> dict[str, Any] | None:

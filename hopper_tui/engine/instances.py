@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import flow
@@ -22,11 +20,14 @@ from hopper_tui.model.lifecycle import (
     instance_steps,
 )
 from hopper_tui.model.query import Query, Term
-from hopper_tui.model.task import Task
-from hopper_tui.store.protocol import Store, Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from hopper_tui.engine.world import World
+    from hopper_tui.model.task import Task
+    from hopper_tui.store.protocol import Store, Transaction
 
 _S = InstanceStatus
 _T = TaskStatus
@@ -152,7 +153,7 @@ def _filled(
 ) -> dict[str, Any] | None:
     if template is None:
         return None
-    from hopper_tui.config.load import fill
+    from hopper_tui.config.expand import fill
 
     own = ("scope", "instance_id", "parent")
     return {k: v for k, v in fill(template, variables).items() if k not in own}

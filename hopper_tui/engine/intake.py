@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.model.clock import due_date, stamp
 from hopper_tui.model.errors import AmbiguousId, Invalid, NotFound
 from hopper_tui.model.ids import read_key
-from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import Priority, TaskStatus
 from hopper_tui.model.task import Task, storable, valid_title, words
-from hopper_tui.store.protocol import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hopper_tui.engine.world import World
+    from hopper_tui.model.instance import Instance
+    from hopper_tui.store.protocol import Store
 
 _TEXTS = (
     "description", "project", "executor_preference", "phase", "estimated_effort", "requester",

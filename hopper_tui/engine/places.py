@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.errors import NotFound, StorageError
-from hopper_tui.store.protocol import Store
 from hopper_tui.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hopper_tui.store.protocol import Store
 
 OPEN_STORES = 16
 """Databases kept open at once; each in WAL mode holds three file descriptors."""
@@ -27,8 +29,7 @@ CONFIG_FILE = "hopper.yaml"
 _REGISTRY = "project:"
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A known project: `root` is the directory that holds its `.hopper/`, None if in the home.
 
     `paths` are all directories it was seen at, the one used last first.
@@ -148,7 +149,7 @@ class Places:
         """The configuration file of the project in `root`, {} if there is none."""
         from hopper_tui.config.cache import project_config
 
-        return project_config(root, os.environ)
+        return project_config(root)
 
     def home_config(self) -> dict[str, Any]:
         """The configuration file of the global hopper, {} if there is none."""

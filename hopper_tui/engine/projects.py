@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hopper_tui.engine.places import CONFIG_FILE, PROJECT_DIRECTORY, Project, project_name
@@ -13,6 +12,8 @@ from hopper_tui.model.errors import Invalid, StorageError
 from hopper_tui.store.failure import storage_error
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.world import World
 

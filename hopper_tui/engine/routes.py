@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.clock import stamp
-from hopper_tui.model.delegation import Decision
 from hopper_tui.model.errors import HopperError, NotFound
-from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
@@ -17,12 +15,14 @@ from hopper_tui.model.lifecycle import (
     InstanceStatus,
     Priority,
 )
-from hopper_tui.model.task import Task
 from hopper_tui.routing.option import NEW_RUN, Option
-from hopper_tui.store.protocol import Transaction
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
+    from hopper_tui.model.delegation import Decision
+    from hopper_tui.model.instance import Instance
+    from hopper_tui.model.task import Task
+    from hopper_tui.store.protocol import Transaction
 
 
 def option(world: World, instance: Instance, refused: str | None = None) -> Option:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import instances, routes
 from hopper_tui.engine.world import GLOBAL_ID, World
 from hopper_tui.model import ids
 from hopper_tui.model.clock import seconds, stamp
-from hopper_tui.model.delegation import Decision
 from hopper_tui.model.errors import Invalid, InvalidTransition, NotAllowed, NotFound
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import CLOSED, HopperScope, InstanceStatus, TaskStatus
 from hopper_tui.model.query import Query, Term
-from hopper_tui.model.task import Task
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.model.delegation import Decision
+    from hopper_tui.model.task import Task
 
 SAMPLE = 1000
 """Medians are taken over at most so many tasks, the ones finished last."""
@@ -179,6 +178,8 @@ def summary(hopper: Hopper) -> dict[str, Any]:
 
 def stats(hopper: Hopper) -> dict[str, Any]:
     """Counts by status, tasks done in the last hour, median seconds of waiting and running."""
+    from statistics import median
+
     now = hopper.world.now()
     counts = hopper.counts()
     done = hopper.list(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hopper_tui.engine.places import Project
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hopper_tui.engine.places import Project
     from hopper_tui.engine.world import World
 
 

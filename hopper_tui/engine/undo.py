@@ -13,10 +13,10 @@ from hopper_tui.engine import flow
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import InvalidTransition, NotFound
 from hopper_tui.model.event import Event, Patch
-from hopper_tui.store.protocol import Store
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
+    from hopper_tui.store.protocol import Store
 
 UNDO, REDO = "undo", "redo"
 _CREATED = ("task.created", "delegation.offered", "delegation.received")

@@ -5,7 +5,6 @@ A verb on a delegated task acts on the work at the end of its chain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import flow
@@ -17,8 +16,6 @@ from hopper_tui.model.errors import (
     LeaseLost,
     NotAllowed,
 )
-from hopper_tui.model.feedback import TaskFeedback
-from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import (
     ACTIVE,
     DelegationStatus,
@@ -27,10 +24,14 @@ from hopper_tui.model.lifecycle import (
     check_task_move,
 )
 from hopper_tui.model.task import Task, storable
-from hopper_tui.store.protocol import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hopper_tui.engine.world import World
+    from hopper_tui.model.feedback import TaskFeedback
+    from hopper_tui.model.instance import Instance
+    from hopper_tui.store.protocol import Store
 
 _T = TaskStatus
 

@@ -6,18 +6,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.engine import chains, finding
 from hopper_tui.engine.intent import Intents
 from hopper_tui.engine.places import Places, Project, gone, project_name
 from hopper_tui.model import ids
 from hopper_tui.model.clock import Clock, stamp, system_clock
-from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import ConfigError, HopperError, Invalid, NotAllowed
-from hopper_tui.model.event import Event
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     ACTIVE,
@@ -28,8 +26,6 @@ from hopper_tui.model.lifecycle import (
     TaskStatus,
 )
 from hopper_tui.model.settings import Settings
-from hopper_tui.model.task import Task
-from hopper_tui.store.protocol import Store, Transaction
 
 if TYPE_CHECKING:
     from hopper_tui.engine.doctor import Finding
@@ -37,13 +33,16 @@ if TYPE_CHECKING:
     from hopper_tui.engine.projects import InitReport
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.undo import Undone
+    from hopper_tui.model.delegation import Decision, Delegation
+    from hopper_tui.model.event import Event
+    from hopper_tui.model.task import Task
+    from hopper_tui.store.protocol import Store, Transaction
 
 GLOBAL_ID = "hopper-global"
 """The id of a global hopper that is made automatically (addendum, `Hopper.global_instance`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """What one user command records under: its events share the group, the unit of undo."""
 
     group: str

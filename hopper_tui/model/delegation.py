@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.lifecycle import HOP_OPEN, DelegationStatus, DelegationType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,12 @@ def delegation_json(hop: Delegation) -> dict[str, Any]:
     return values | {"child_tasks": list(hop.child_tasks)}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One possible target with its score, made of named factors. `refused` says why not."""
 
     target: str
     score: float
-    factors: Mapping[str, float] = field(default_factory=dict)
+    factors: Mapping[str, float] = {}
     refused: str | None = None
 
     def json(self) -> dict[str, Any]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """What an event changes: fields set, and elements put into or taken out of sets.
 
     `base` holds the value each set field had before, which undo restores. Sets (tags,
     dependencies, capabilities) change one element at a time, so that two people can both add one.
     """
 
-    set: Mapping[str, Any] = field(default_factory=dict)
-    base: Mapping[str, Any] = field(default_factory=dict)
-    on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    off: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    set: Mapping[str, Any] = {}
+    base: Mapping[str, Any] = {}
+    on: Mapping[str, tuple[str, ...]] = {}
+    off: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def inverse(self) -> Patch:
@@ -26,8 +26,7 @@ class Patch:
         return Patch(set=self.base, base=self.set, on=self.off, off=self.on)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One change to one entity, as recorded.
 
     `entity` is "instance", "task" or "delegation" and `key` its id; `kind` says what happened
@@ -46,10 +45,9 @@ class Event:
     note: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class HopperEvent:
+class HopperEvent(NamedTuple):
     """Something a child hopper tells its parent: see `Hopper.notify_parent`."""
 
     kind: str
     task: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hopper_tui.model.event import Patch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def apply(state: Mapping[str, Any], patch: Patch) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,7 @@ class Instance:
         return self.status is InstanceStatus.RUNNING
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """How much an instance holds: `open` tasks, of which `queued` wait and `active` are held."""
 
     open: int = 0

@@ -5,11 +5,13 @@ Source of the rules: the multi-instance guide, "Instance Status Lifecycle" and "
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from hopper_tui.model.errors import Invalid, InvalidTransition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Word(StrEnum):

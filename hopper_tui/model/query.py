@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SORTS: tuple[str, ...] = ("queue", "created", "updated", "due", "title", "status")
 """`queue` is the order in which work is handed out: priority, then first in first out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One condition: `field` compared by `op` (`=`, `<`, `<=`, `>`, `>=`) with any of `values`.
 
     Field `text` looks in title, description and tags; `fuzzy` for the letters in order.
@@ -21,8 +20,7 @@ class Term:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """Tasks of one instance (None: all in the store) for which every term holds.
 
     Closed tasks are left out unless `closed`, or a term asks for a status.

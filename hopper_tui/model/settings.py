@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.lifecycle import HopperScope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SCOPE_DEFAULTS: dict[HopperScope, dict[str, Any]] = {
     HopperScope.GLOBAL: {"retention": "forever", "capacity": None},
@@ -15,8 +16,7 @@ _SCOPE_DEFAULTS: dict[HopperScope, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The keys the engine acts on. `capacity` is max_concurrent_tasks; None is unlimited."""
 
     capabilities: tuple[str, ...] = ()

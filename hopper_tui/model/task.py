@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.lifecycle import ACTIVE, CLOSED, Priority, TaskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 TITLE_LIMIT = 1000
 """Characters; a longer title belongs into the description."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from math import log2
+from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.model.lifecycle import Priority
-from hopper_tui.model.task import Task
 from hopper_tui.routing.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hopper_tui.model.task import Task
 
 WEIGHTS: dict[str, dict[float, str]] = {
     "verb": {
@@ -48,8 +51,7 @@ ORCHESTRATION = 3.0
 """Enough to reach the default threshold alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Complexity:
+class Complexity(NamedTuple):
     """`score` is the sum of `factors`; factors that add nothing are left out."""
 
     score: float

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from hopper_tui.model.lifecycle import HopperScope
-from hopper_tui.model.task import Task
-from hopper_tui.routing.option import Option
 from hopper_tui.routing.words import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hopper_tui.model.task import Task
+    from hopper_tui.routing.option import Option
 
 NAMED = 5
 """A sentence lists at most so many instances."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from hopper_tui.model.instance import Instance, Load
-from hopper_tui.model.settings import Settings
+if TYPE_CHECKING:
+    from hopper_tui.model.instance import Instance, Load
+    from hopper_tui.model.settings import Settings
 
 NEW_RUN = "+run"
 """As a decision's target: make a new orchestration run for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """A possible target. `refused` is the reason it rejected this very task before, if it did."""
 
     instance: Instance

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from hopper_tui.model.delegation import Candidate, Decision
 from hopper_tui.model.lifecycle import Priority
-from hopper_tui.model.task import Task
 from hopper_tui.routing.fit import can_take, lacks, listed, refusal
-from hopper_tui.routing.option import Option
 from hopper_tui.routing.ranking import best, candidate, count, decision, find
 from hopper_tui.routing.rules import Match, matches, priority_set
 from hopper_tui.routing.words import mentioned, mentions, shared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hopper_tui.model.delegation import Candidate, Decision
+    from hopper_tui.model.task import Task
+    from hopper_tui.routing.option import Option
 
 WEIGHTS: Mapping[str, float] = {
     "explicit": 100_000,

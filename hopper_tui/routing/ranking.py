@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from hopper_tui.model.delegation import Candidate, Decision
-from hopper_tui.model.task import Task
 from hopper_tui.routing.fit import refusal
-from hopper_tui.routing.option import Option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hopper_tui.model.task import Task
+    from hopper_tui.routing.option import Option
 
 CONFIDENCE: Mapping[str, float] = {
     "explicit": 1.0,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.lifecycle import Priority
-from hopper_tui.model.task import Task
 from hopper_tui.routing.words import mentioned, shared, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from hopper_tui.model.task import Task
 
 EXECUTORS: tuple[str, ...] = ("human", "ci", "orchestration", "manual")
 """The kinds of executor a rule may name; all but orchestration keep the task where it is."""
@@ -29,8 +31,7 @@ DEFAULT_RULES: tuple[Mapping[str, Any], ...] = (
 """Who does what a project keeps, unless its own rules say otherwise; all else is for a human."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule. Every condition that is not empty must hold, by any of its words.
 
     `verbs` begin the title, `title` stands in it, `keywords` in title or description; words match
@@ -65,8 +66,7 @@ class Rule:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A rule that holds for a task: `score` is its weight times the words that matched."""
 
     rule: Rule

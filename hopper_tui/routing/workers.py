@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.model.delegation import Candidate, Decision
-from hopper_tui.model.task import Task
 from hopper_tui.routing.complexity import Complexity, complexity
 from hopper_tui.routing.fit import lacks, listed, refusal
 from hopper_tui.routing.option import NEW_RUN, Option
 from hopper_tui.routing.ranking import best, candidate, decision, find
 from hopper_tui.routing.rules import DEFAULT_RULES, KEEPERS, Match, matches, priority_set
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hopper_tui.model.task import Task
 
 
 def in_project(task: Task, here: Option, workers: Sequence[Option]) -> Decision:
@@ -27,8 +31,7 @@ def in_project(task: Task, here: Option, workers: Sequence[Option]) -> Decision:
     return replace(made, priority=priority_set(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Project:
+class _Project(NamedTuple):
     """One decision in the making."""
 
     task: Task

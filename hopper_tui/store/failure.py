@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hopper_tui.model.errors import StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _BY_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("locked", "busy"), "is locked by another program", "Try again in a moment"),

@@ -8,8 +8,11 @@ SQLite 3.7.0 to 3.51.2 can answer with a corrupt file.
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
 
 try:
     import fcntl

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hopper_tui.model.delegation import Delegation
-from hopper_tui.model.event import Event, Patch
 from hopper_tui.model.instance import Instance
-from hopper_tui.model.lifecycle import TaskStatus
-from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from hopper_tui.model.event import Event, Patch
+    from hopper_tui.model.lifecycle import TaskStatus
+    from hopper_tui.model.query import Query
 
 E = TypeVar("E", bound=Task | Instance | Delegation)
 

@@ -5,9 +5,12 @@ Loaded only when a database is new or older than the code.
 
 from __future__ import annotations
 
-import sqlite3
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database, Migrations
+
+if TYPE_CHECKING:
+    import sqlite3
 
 migrations = Migrations("hopper")
 

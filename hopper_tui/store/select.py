@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.lifecycle import Priority
-from hopper_tui.model.query import Query, Term
+
+if TYPE_CHECKING:
+    from hopper_tui.model.query import Query, Term
 
 IS_OPEN = "status NOT IN ('done', 'failed', 'cancelled')"
 """Word for word the condition of the partial index task_open."""

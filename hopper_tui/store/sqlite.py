@@ -6,11 +6,10 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import MISSING, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hopper_tui.model import fold
 from hopper_tui.model.delegation import Delegation
@@ -18,7 +17,6 @@ from hopper_tui.model.errors import StorageError
 from hopper_tui.model.event import Event, Patch
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import TaskStatus
-from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
 from hopper_tui.store import select
 from hopper_tui.store.failure import storage_error
@@ -34,6 +32,11 @@ from hopper_tui.store.tables import (
     read_patch,
     write_patch,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hopper_tui.model.query import Query
 
 SCHEMA_VERSION = 4
 """The number of migrations in schema.py; kept in the database's user_version."""
@@ -565,7 +568,7 @@ class SqliteTransaction:
                 self._record(kind, table.entity, value.id, patch, note)
             return value
         self._record(kind, table.entity, value.id, patch, note)
-        after: E = replace(value, **fold.apply(before, patch))
+        after = replace(value, **fold.apply(before, patch))
         return self._project(table, value, after, (*patch.set, *patch.on, *patch.off))
 
     def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:

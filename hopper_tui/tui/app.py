@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from hopper_tui.engine.world import World
 
 
+WIDTHS = [(0, "-tiny"), (50, "-narrow"), (80, "-normal"), (120, "-wide")]
+"""From how many columns which layout is used."""
+HEIGHTS = [(0, "-flat"), (12, "-high")]
+"""From how many lines there is a layout at all."""
+
+
 class HopperApp(App[None]):
     """Opens at an instance (by default the project around, else global), with a filter, on a task.
 
@@ -30,13 +36,8 @@ class HopperApp(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "cockpit.tcss", STYLES / "dialogs.tcss"]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
     PAUSE_GC_ON_SCROLL = True
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-tiny"),
-        (50, "-narrow"),
-        (80, "-normal"),
-        (120, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (12, "-high")]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(
         self,
@@ -46,13 +47,13 @@ class HopperApp(App[None]):
         task: str | None = None,
     ) -> None:
         super().__init__()
-        self._cockpit = Cockpit(world, instance, filter, task)
+        self.cockpit = Cockpit(world, instance, filter, task)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DEFAULT_THEME
 
     def get_default_screen(self) -> Screen[None]:
-        return self._cockpit
+        return self.cockpit
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return role_defaults(self.current_theme.to_color_system().generate())

@@ -90,7 +90,7 @@ async def edit(cockpit: Cockpit) -> None:
 
 async def priority(cockpit: Cockpit) -> None:
     """Pick a priority for the chosen tasks."""
-    choices = [Choice(str(p), lambda width, p=p: (PRIORITY[p], Span(f" {p}"))) for p in PRIORITIES]
+    choices = [Choice(str(p), partial(_priority_line, p)) for p in PRIORITIES]
     chosen = cockpit.queue_view.chosen
     title = f"priority of {_subject(cockpit)}"
     picked = await cockpit.app.push_screen_wait(ChoiceDialog(title, choices, "set"))
@@ -242,7 +242,7 @@ async def why(cockpit: Cockpit) -> None:
     """Show why the selected task is where it is."""
     detail = cockpit.situation.detail
     if detail is None:
-        cockpit.say("Still reading this task; try again.", "warn")
+        cockpit.warn("Still reading this task; try again.")
         return
     now = cockpit.now
     await cockpit.app.push_screen_wait(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from hopper_tui.model.errors import HopperError
+from hopper_tui.model.text import plain
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import BY_ID, PANES, Command, PaneName, Situation, hints_of
 from hopper_tui.tui.detail_view import DetailView
@@ -32,7 +33,6 @@ from hopper_tui.tui.messages import (
 from hopper_tui.tui.pane import Pane
 from hopper_tui.tui.presentation import count, queue_title, report_text
 from hopper_tui.tui.queue_view import QueueView
-from hopper_tui.tui.roles import Role
 from hopper_tui.tui.session import Session
 from hopper_tui.tui.snapshot import Hop, Problem, Report, TaskRow
 from hopper_tui.tui.status_line import StatusLine
@@ -124,6 +124,14 @@ class Cockpit(Screen[None]):
         self.action_go("queue")
         self.set_interval(POLL_EVERY, self.session.check)
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """A pane that a smaller screen hides loses the focus: give it to the one that is shown."""
+        if self.focused is None:
+            self.action_go(self._pane)
+
     def on_unmount(self) -> None:
         self.session.close()
 
@@ -152,6 +160,17 @@ class Cockpit(Screen[None]):
         if not self._loaded:
             self._loaded = True
             self.app.post_message(FirstQueueShown())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything on the screen has been read once."""
+        queue, detail = self.queue_view.snapshot, self.task_view.snapshot
+        shown = detail.task_id if detail else None
+        return (
+            self._loaded
+            and bool(self.tree_view.snapshot.revision)
+            and (queue.problem is not None or shown == self.queue_view.selected)
+        )
 
     @on(PageLoaded)
     def _show_page(self, message: PageLoaded) -> None:
@@ -367,7 +386,7 @@ class Cockpit(Screen[None]):
         """Run a command of the registry, or say why it is disabled."""
         command = BY_ID[command_id]
         if reason := self.reason_against(command):
-            self.say(reason, "warn")
+            self.warn(reason)
         else:
             await self.app.run_action(command.action, self.view(self._pane), {"screen": self})
 
@@ -376,9 +395,13 @@ class Cockpit(Screen[None]):
         """The time, in seconds."""
         return self._clock()
 
-    def say(self, text: str, role: Role = "good") -> None:
-        """Show a message in the status line for a while."""
-        self.status.say(text, role)
+    def say(self, text: str) -> None:
+        """Tell what was done, in the status line."""
+        self.status.say(text)
+
+    def warn(self, text: str) -> None:
+        """Tell what was refused and why, in a box that is large enough for it."""
+        self.app.notify(plain(text), severity="warning", markup=False)
 
     def row(self, task_id: str) -> TaskRow | None:
         """What is known of a task of the queue."""
@@ -403,7 +426,7 @@ class Cockpit(Screen[None]):
         """Do a verb to some tasks as one command, and say what happened."""
         summary = f"{verb.past} {count(len(task_ids), 'task')}"
         report = await self.session.work(verb, task_ids, summary)
-        self.say(report_text(report), "warn" if report.refused else "good")
+        (self.warn if report.refused else self.say)(report_text(report))
         if report.done:
             self.queue_view.clear_marks()
         self.reload()
@@ -422,7 +445,7 @@ class Cockpit(Screen[None]):
     async def insist(self, job: Callable[[World], R], said: Callable[[R], str]) -> None:
         """Like `attempt`, but a refusal is said as well."""
         if problem := await self.attempt(job, said):
-            self.say(f"{problem.message}. {problem.hint}".rstrip(". ") + ".", "bad")
+            self.warn(problem.sentence)
 
     def want(self, task_id: str) -> None:
         """Put the cursor on a task as soon as the queue shows it."""

@@ -15,6 +15,7 @@ from hopper_tui.model.event import Event
 from hopper_tui.model.instance import Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
+    DelegationType,
     HopperScope,
     InstanceStatus,
     Priority,
@@ -181,6 +182,8 @@ def loading_row(width: int) -> Line:
 
 def queue_title(queue: QueueSnapshot, name: str) -> str:
     """`webapp · 214 open`, or how many of them the filter shows."""
+    if queue.problem:
+        return plain(name)
     if queue.filter:
         return f"{plain(name)} · {len(queue.ids):,} of {queue.total:,}"
     return f"{plain(name)} · {queue.total:,} open"
@@ -314,7 +317,8 @@ def detail_lines(detail: DetailSnapshot, width: int, now: float) -> tuple[Line, 
     if detail.events:
         lines += _heading("history")
         for event in detail.events:
-            lines += _event(event, width, now)
+            if event.kind != "task.decided":  # told above
+                lines += _event(event, width, now)
     return tuple(lines)
 
 
@@ -325,8 +329,14 @@ def _event(event: Event, width: int, now: float) -> list[Line]:
         Span(clip(what, width - 6)),
         Span(clip(f"  {event.actor}", max(0, width - 6 - width_of(what))), "muted"),
     )
-    said = event.note if isinstance(event.note, str) else ""
+    said = event.note if isinstance(event.note, str) else _reason_of(event)
     return [line, *((Span(" " * 6), Span(text)) for text in wrap(said, width - 6) if said)]
+
+
+def _reason_of(event: Event) -> str:
+    """The reason an event carries, in its note or as the field it set."""
+    note = event.note if isinstance(event.note, Mapping) else event.patch.set
+    return str(note.get("reason") or "")
 
 
 # --- the chain ---------------------------------------------------------------------------------
@@ -341,14 +351,14 @@ def chain_lines(hops: Iterable[Hop], width: int, now: float) -> tuple[tuple[str,
         when = it.completed_at or it.accepted_at or it.delegated_at
         right = [Span(f"{age(when, now)} ", "muted")] if when else []
         word = Span(f" {it.status}", glyph.role)
-        kind = "" if it.type == "route" else f" ({it.type})"
         room = width - 3 - len(word.text) - line_width(tuple(right)) - 1
-        way = clip(f"{plain(hop.source)} → {plain(hop.target)}{kind}", max(8, room))
+        way = clip(f"{plain(hop.source)} → {plain(hop.target)}", max(8, room))
         left = [Span(" "), glyph, Span(f" {way}"), word]
         lines.append((it.id, spread(left, right, width)))
-        for text in (it.reason, it.notes):
-            for part in wrap(text or "", width - 4):
-                lines.append((it.id, (Span("   "), Span(part, "muted"))))
+        kind = None if it.type is DelegationType.ROUTE else str(it.type)
+        for text in (kind, it.reason, it.notes):
+            if text:
+                lines += [(it.id, (Span("   "), Span(p, "muted"))) for p in wrap(text, width - 4)]
     return tuple(lines)
 
 
@@ -372,7 +382,7 @@ def _candidate(candidate: Candidate, name: str, best: float, width: int) -> list
         (
             Span(fit(name, 20) + " ", chosen),
             Span(score_bar(candidate.score, best), "accent"),
-            Span(f" {candidate.score:5.2f}", chosen),
+            Span(f" {candidate.score:g}", chosen),
         )
     ]
     if candidate.refused:
@@ -411,7 +421,7 @@ def why_lines(
 def target_line(target: Target, width: int) -> Line:
     """A hopper to delegate to: name, state, room, score, and why it would refuse."""
     load = _capacity(target.load)
-    score = f"{target.score:.2f}" if target.score is not None else ""
+    score = f"{target.score:g}" if target.score is not None else ""
     note = target.refused or f"{target.status} {load}"
     role: Role = "bad" if target.refused else "muted"
     left = [Span(fit(target.name, 22)), Span(" " + clip(note, max(8, width - 30)), role)]
@@ -433,8 +443,7 @@ def report_text(report: Report) -> str:
     elif report.done or not report.refused:
         parts.append(f"{len(report.done)} {report.verb}")
     if report.refused:
-        first = report.refused[0].problem
-        said = f"{first.message}. {first.hint}" if first.hint else first.message
+        said = report.refused[0].problem.sentence
         more = f" (and {len(report.refused) - 1} more)" if len(report.refused) > 1 else ""
         refused = f"{len(report.refused)} refused: " if report.done or more else ""
         parts.append(f"{refused}{said}{more}")

@@ -175,7 +175,7 @@ class Session:
     ) -> QueueSnapshot:
         instance: Instance | None = None
         try:
-            hopper = self._world.hopper(ref)
+            hopper = self._opened(ref, near[0])
             instance = hopper.instance
             terms = parse(filter_text, self._world.now())
             ids = hopper.ids(Query(instance=instance.id, terms=terms))
@@ -192,6 +192,12 @@ class Session:
             if instance is None and ref is not None:
                 instance = Instance(ref, ref, HopperScope.PROJECT)
             return QueueSnapshot(number, instance, filter_text, problem=Problem.of(error))
+
+    def _opened(self, ref: str | None, task_id: str | None) -> Hopper:
+        """The hopper named; without a name the one that holds the task, or the one we are at."""
+        if ref is None and task_id is not None:
+            return self._world.find_task(task_id)[0]
+        return self._world.hopper(ref)
 
     def _offers(self, instance: Instance) -> tuple[Hop, ...]:
         waiting = self._world.store(instance.id).delegations((DelegationStatus.PENDING,))
@@ -237,7 +243,7 @@ class Session:
                 number,
                 task_id,
                 TaskRow(task, world.short_id(task)),
-                tuple(Hop(hop, named[hop.source], named[hop.target]) for hop in hops),
+                tuple(Hop(hop, named[hop.source], named[hop.target], task.title) for hop in hops),
                 decisions,
                 tuple(world.diagnose(task.id)),
                 tuple(world.log(task.id, limit=HISTORY)),

@@ -28,6 +28,11 @@ class Problem:
             return cls(error.code, error.message, error.hint)
         return cls("unexpected", f"{type(error).__name__}: {error}", "Run hopper doctor")
 
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do, on one line."""
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:

@@ -7,8 +7,8 @@ import signal
 import subprocess
 
 import pytest
-from cli.conftest import COMMAND, AddTask, Shell
 
+from cli.conftest import COMMAND, AddTask, Shell
 from hopper_tui.cli.failure import explain, report
 from hopper_tui.model.errors import AmbiguousId
 
@@ -50,12 +50,13 @@ BAD_INPUT: list[tuple[int, tuple[str, ...], str]] = [
     (1, ("task", "show", "z"), "'z'"),
     (1, ("task", "done", "zzzzz", "--quality", "9"), "quality is 0 to 5"),
     (1, ("task", "done", "zzzzz", "--result", "{"), "--result is not valid JSON"),
-    (1, ("task", "claim", "zzzzz", "--lease", "soon"), "'soon' is not a duration"),
+    (1, ("task", "done", "zzzzz", "--duration", "soon"), "'soon' is not a duration"),
     (1, ("task", "status", "zzzzz", "sideways"), "'sideways'"),
     (1, ("task", "delegate", "zzzzz", "--to", "webapp", "--type", "teleport"), "'teleport'"),
     (1, ("delegation", "accept", "zzzzz"), "'zzzzz'"),
     (1, ("delegation", "list", "--status", "sideways"), "'sideways'"),
-    (1, ("undo", "zzzzz"), "'zzzzz'"),
+    (1, ("undo", "--instance", "nope"), "'nope'"),
+    (1, ("redo",), "nothing to redo"),
     (1, ("tui",), "needs a terminal"),
     (1, ("-C", "/nowhere/at/all", "list"), "/nowhere/at/all"),
     (2, ("frobnicate",), "no verb 'frobnicate'"),
@@ -68,7 +69,6 @@ BAD_INPUT: list[tuple[int, tuple[str, ...], str]] = [
     (2, ("list", "--limit", "0"), "--limit"),
     (2, ("list", "--limit", "many"), "--limit"),
     (2, ("list", "--sort", "taste"), "--sort"),
-    (2, ("next", "--lease", "5m"), "--lease needs --claim"),
     (2, ("task", "claim"), "missing argument 'ID'"),
     (2, ("task", "update", "zzzzz"), "nothing to change"),
     (2, ("task", "delegate", "zzzzz"), "missing option '--to'"),
@@ -208,4 +208,3 @@ def test_a_damaged_database(guide: Shell) -> None:
     assert outcome.err.count("\n") == 1
     assert "webapp (PROJECT) [error: " in guide("instance", "tree").out
     assert "global (GLOBAL) [running]" in guide("instance", "tree").out
-

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli.conftest import COMMAND, AddTask, Shell
 
+from cli.conftest import COMMAND, AddTask, Shell
 from hopper_tui.cli.main import main
 
 
@@ -28,8 +28,10 @@ def test_json_anywhere(queued: AddTask, guide: Shell, args: tuple[str, ...]) -> 
     assert isinstance(guide(*args).json, list)
 
 
-@pytest.mark.parametrize("args", [("--version",), ("add", "--version"), ("task", "add", "--version")])
-def test_version(args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "args", [("--version",), ("add", "--version"), ("task", "add", "--version")]
+)
+def test_version(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(args) == 0
     assert capsys.readouterr().out.startswith("hopper 0.")
 

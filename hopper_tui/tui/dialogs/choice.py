@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from hopper_tui.tui.dialogs.dialog import Dialog
 from hopper_tui.tui.line_list import LineList
-from hopper_tui.tui.roles import Line, Span
+from hopper_tui.tui.roles import Line, Role, Span
 
 
 class Choice(NamedTuple):
@@ -52,6 +52,9 @@ class ChoiceList(LineList):
         self.place_cursor(0, 0)
         self.lines_changed()
 
+    def line_role(self, index: int) -> Role | None:
+        return "cursor" if index == self.cursor else None
+
     def line_count(self) -> int:
         return len(self._shown)
 
@@ -80,7 +83,6 @@ class ChoiceDialog(Dialog[str]):
         find = "type to find   " if typing else ""
         super().__init__(title, f"{find}↑↓ move   enter {verb}   esc leave")
         self._list = ChoiceList(choices, id="choices")
-        self._list.styles.height = max(3, min(len(choices), 60))
         self._typing = typing
 
     def body(self) -> list[Widget]:

@@ -60,10 +60,8 @@ class DelegateDialog(Dialog[bool]):
     def body(self) -> list[Widget]:
         choices = [Choice(BY_ROUTING, _routing_line, "routing")]
         choices += [_choice(target) for target in self._targets.values()]
-        target_list = ChoiceList(choices, id="choices")
-        target_list.styles.height = min(len(choices), 8)
         return [
-            target_list,
+            ChoiceList(choices, id="choices"),
             Static("", id="order"),
             Label("Notes"),
             Input(id="notes", compact=True, placeholder="for whoever gets it"),
@@ -117,8 +115,8 @@ class DelegateDialog(Dialog[bool]):
         if problem is None:
             self.dismiss(True)
         else:
-            hint = f". {problem.hint}" if problem.hint else ""
-            self.problem.update(Content(plain(problem.message + hint)))
+            self.problem.update(Content(plain(problem.sentence)))
+            self.problem.add_class("-said")
 
 
 def _routing_line(width: int) -> Line:

@@ -94,6 +94,7 @@ class FormDialog(Dialog[bool]):
         for field in self._fields:
             if field.required and not values[field.name].strip():
                 self.problem.update(Content(f"{field.label} is missing."))
+                self.problem.add_class("-said")
                 self.query_one(f"#{field.name}").focus()
                 return
         self.run_worker(self._try(values), group="attempt", exclusive=True)
@@ -103,5 +104,5 @@ class FormDialog(Dialog[bool]):
         if problem is None:
             self.dismiss(True)
         else:
-            hint = f". {problem.hint}" if problem.hint else ""
-            self.problem.update(Content(plain(problem.message + hint)))
+            self.problem.update(Content(plain(problem.sentence)))
+            self.problem.add_class("-said")

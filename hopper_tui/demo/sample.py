@@ -1,0 +1,139 @@
+"""The sample world: a few projects some days into their work, told step by step from a file."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hopper_tui.engine.hopper import Hopper
+from hopper_tui.engine.world import World
+from hopper_tui.model.clock import Clock, duration, system_clock
+from hopper_tui.model.feedback import TaskFeedback
+from hopper_tui.resources import STYLES
+
+SAMPLE = STYLES.with_name("fixtures") / "demo.yaml"
+"""The fixtures are where the style sheets are: in the wheel, or beside the package."""
+SEED = 2026
+"""Ids come from here, so that they are the same in every demo."""
+
+_TASK_VERBS = frozenset({
+    "block", "cancel", "claim", "complete", "delegate", "fail", "give_feedback", "note", "release",
+    "reopen", "start", "update",
+})  # fmt: skip
+_HOP_VERBS = frozenset({"accept", "reject"})
+_EXECUTES = frozenset({"claim", "complete", "fail", "start"})
+"""The verbs whose actor is the executor too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One thing that happened: seconds before the end of the story, by whom, and what."""
+
+    ago: float
+    by: str
+    act: Callable[[], object]
+
+
+def build(home: Path, clock: Clock = system_clock) -> World:
+    """Make the sample world in an empty home; the caller closes it.
+
+    Its history ends when it is built: times are counted back from `clock()`, which is the clock
+    of the world from then on.
+    """
+    told = _read()
+    end = clock()
+    now = end
+    world = World(
+        home,
+        actor=told["viewer"],
+        clock=lambda: now,
+        entropy=random.Random(SEED).randbytes,  # noqa: S311 - ids to look at, nothing secret
+        via="demo",
+    )
+    steps = sorted(_Story(world, told["viewer"]).steps(told), key=lambda step: -step.ago)
+    for step in steps:
+        now = end - step.ago
+        world.actor = step.by
+        step.act()
+    world.actor = told["viewer"]
+    world.now = clock
+    return world
+
+
+def _read() -> dict[str, Any]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    told: dict[str, Any] = yaml.load(SAMPLE.read_text("utf-8"), loader)  # noqa: S506 - both are safe
+    return told
+
+
+class _Story:
+    """The steps that the sample file tells, each still to be taken."""
+
+    def __init__(self, world: World, viewer: str) -> None:
+        self._world = world
+        self._viewer = viewer
+        self._ids: dict[str, str] = {}
+        """The ids of tasks that the file gives a name."""
+
+    def steps(self, told: Mapping[str, Any]) -> Iterator[_Step]:
+        """Everything that happens, in the order of the file."""
+        for instance in told["instances"]:
+            yield self._step(instance, lambda one=instance: self._make(one))
+            for move in instance.get("then", ()):
+                yield self._step(move, lambda one=instance, move=move: self._move(one, move))
+        for number, task in enumerate(told["tasks"]):
+            name = task.get("name", f"task {number}")
+            yield self._step(task, lambda task=task, name=name: self._add(task, name))
+            for step in task.get("then", ()):
+                yield self._step(step, lambda step=step, name=name: self._do(step, name))
+
+    def _step(self, one: Mapping[str, Any], act: Callable[[], object]) -> _Step:
+        return _Step(duration(str(one["ago"])), one.get("by", self._viewer), act)
+
+    def _make(self, told: Mapping[str, Any]) -> None:
+        """Make and start an instance; without a scope, as the child that its parent would make."""
+        world, name, config = self._world, told["instance"], told.get("config", {})
+        if told.get("scope") == "global":
+            world.make_global(name=name)
+        elif "scope" in told:
+            world.create_instance(name, told["scope"], told["parent"], config)
+            world.move_instance(name, "start")
+        else:
+            made = world.hopper(told["parent"]).get_child_hopper(name)
+            if config:
+                made.configure(config)
+
+    def _move(self, told: Mapping[str, Any], move: Mapping[str, Any]) -> None:
+        name = told["instance"]
+        key = name if "scope" in told else self._world.hopper(told["parent"]).get_child_hopper(name)
+        ref = key.id if isinstance(key, Hopper) else key
+        self._world.move_instance(ref, move["do"], move.get("reason"))
+
+    def _add(self, told: Mapping[str, Any], name: str) -> None:
+        hopper = self._world.hopper(told.get("at", "global"))
+        fields = dict(told["task"])
+        fields["depends_on"] = [self._ids[one] for one in fields.get("depends_on", ())]
+        self._ids[name] = hopper.add_task(**fields)
+
+    def _do(self, step: Mapping[str, Any], name: str) -> None:
+        """Act on a task, on one part of it (`part: 2`), or on the hop it last went by."""
+        verb = step["do"]
+        given = {key: value for key, value in step.items() if key not in ("ago", "by", "do", "part")}
+        chain = self._world.chain(self._ids[name])
+        hopper, task = self._world.find_task(
+            chain[-1].child_tasks[step["part"] - 1] if "part" in step else self._ids[name]
+        )
+        if verb in _HOP_VERBS:
+            getattr(hopper, verb)(chain[-1].id, **given)
+            return
+        assert verb in _TASK_VERBS, verb
+        if verb in _EXECUTES:
+            given["executor"] = self._world.actor
+        if "feedback" in given:
+            given["feedback"] = TaskFeedback(**given["feedback"])
+        getattr(hopper, verb)(task.id, **given)

@@ -1,0 +1,1 @@
+"""The terminal UI, as a person at the keyboard sees it."""

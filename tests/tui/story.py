@@ -1,0 +1,93 @@
+"""A small language for stories: press keys, and say what is seen on the screen then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from hopper_tui.engine.world import World
+from hopper_tui.tui.app import HopperApp
+
+PATIENCE = 10.0
+"""Seconds to wait for something to appear before the story has failed."""
+_NAMES = {
+    "/": "slash", "?": "question_mark", ":": "colon", "*": "asterisk", "-": "minus", " ": "space",
+    ".": "full_stop", ">": "greater_than_sign", "=": "equals_sign", "!": "exclamation_mark",
+}  # fmt: skip
+
+
+class Story:
+    """What happens at one terminal."""
+
+    def __init__(self, app: HopperApp, pilot: Pilot[None], world: World) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.world = world
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        await self.pilot.press(*(_NAMES.get(key, key) for key in keys))
+
+    async def type(self, text: str) -> None:
+        """Type a text."""
+        await self.press(*text)
+
+    @property
+    def screen(self) -> str:
+        """The plain text of the screen."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    def line_with(self, text: str) -> str:
+        """The first line of the screen that contains a text."""
+        return next(line for line in self.screen.splitlines() if text in line)
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until something is so."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, f"{what}\n{self.screen}"
+            await self.pilot.pause()
+            await asyncio.sleep(0.005)
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until all these texts are on the screen."""
+        for text in texts:
+            await self.until(lambda text=text: text in self.screen, f"never saw {text!r}")
+
+    async def sees_no(self, *texts: str) -> None:
+        """Wait until none of these texts is on the screen."""
+        for text in texts:
+            await self.until(lambda text=text: text not in self.screen, f"still sees {text!r}")
+
+    async def selects(self, text: str) -> None:
+        """Wait until the task with that title is selected in the queue, and its details shown."""
+        cockpit = self.app.cockpit
+
+        def selected() -> bool:
+            row, detail = cockpit.queue_view.selected_row, cockpit.task_view.snapshot
+            return (
+                row is not None
+                and text in row.task.title
+                and detail is not None
+                and detail.task_id == row.task.id
+            )
+
+        await self.until(selected, f"{text!r} was never selected")
+
+
+@asynccontextmanager
+async def story(
+    world: World, size: tuple[int, int] = (120, 40), **options: str
+) -> AsyncIterator[Story]:
+    """The app on a terminal of that size, once the first queue is on the screen."""
+    app = HopperApp(world, **options)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        told = Story(app, pilot, world)
+        await told.until(lambda: app.cockpit.is_settled, "nothing was ever loaded")
+        yield told
+    world.close()

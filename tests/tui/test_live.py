@@ -1,0 +1,86 @@
+"""Other processes change stores while the screen is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hopper_tui.engine.world import World
+
+from .story import story
+from .worlds import add, busy_world, guide_world
+
+
+def another(home: Path) -> World:
+    """The same home, as another process sees it."""
+    return World(home, home, actor="claude")
+
+
+async def test_another_process_adds_and_the_cursor_stays(tmp_path: Path):
+    async with story(busy_world(tmp_path), instance="webapp") as s:
+        await s.press("j", "j")
+        await s.selects("Ship OAuth")
+        row = s.app.cursor_position.y
+        other = another(tmp_path)
+        other.hopper("webapp").add_task(title="Put out the fire", priority="urgent")
+        await s.sees("Put out the fire", "webapp · 12 open")
+        await s.selects("Ship OAuth")
+        assert "Ship OAuth" in s.screen.splitlines()[s.app.cursor_position.y]
+        assert row <= s.app.cursor_position.y <= row + 1
+        other.close()
+
+
+async def test_a_refresh_never_moves_the_scroll_under_the_eye(tmp_path: Path):
+    world = guide_world(tmp_path)
+    webapp = world.hopper("webapp")
+    webapp.configure({"auto_delegate": False})
+    for number in range(300):
+        add(webapp, f"Task number {number:03}")
+    async with story(world, (100, 30), instance="webapp") as s:
+        await s.press("pagedown", "pagedown", "pagedown")
+        selected = s.app.cockpit.queue_view.selected_row
+        assert selected is not None
+        title = selected.task.title
+        await s.sees(title)
+        row = s.screen.splitlines().index(s.line_with(title))
+        other = another(tmp_path)
+        other.hopper("webapp").add_task(title="Put out the fire", priority="urgent")
+        await s.sees("webapp · 301 open")
+        await s.selects(title)
+        assert s.screen.splitlines()[row] == s.line_with(title)
+        other.close()
+
+
+async def test_bodies_come_in_pages_and_the_end_is_near(tmp_path: Path):
+    world = guide_world(tmp_path)
+    webapp = world.hopper("webapp")
+    webapp.configure({"auto_delegate": False})
+    from hopper_tui.model.task import Task
+
+    webapp.add_tasks(Task(title=f"Task number {number:04}") for number in range(1000))
+    async with story(world, (100, 30), instance="webapp") as s:
+        await s.press("G")
+        await s.sees("Task number 0999")
+        await s.press("g")
+        await s.sees("Task number 0000")
+        for _ in range(20):
+            await s.press("pagedown")
+        await s.until(lambda: s.app.cockpit.queue_view.selected_row is not None, "no body")
+
+
+async def test_a_corrupt_project_is_an_error_of_its_own(tmp_path: Path):
+    world = busy_world(tmp_path)
+    project = world.places.project("api")
+    assert project is not None
+    assert project.database is not None
+    world.close()
+    for file in project.database.parent.glob(project.database.name + "*"):
+        file.unlink()
+    project.database.write_bytes(b"this is no database" * 400)
+    async with story(another(tmp_path), instance="webapp") as s:
+        await s.sees("broken", "Fix login crash")
+        await s.press("1", "k")
+        await s.sees("api")
+        await s.sees_no("Fix login crash")
+        await s.sees("✗")
+        await s.press("j")
+        await s.sees("Fix login crash")
