@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,12 @@ import click
 
 from hopper_tui.cli import output
 from hopper_tui.cli.command import command
-from hopper_tui.cli.parameters import comma_separated, instance_option, read_json_object
+from hopper_tui.cli.parameters import (
+    comma_separated,
+    instance_option,
+    read_json_object,
+    read_stdin,
+)
 from hopper_tui.cli.session import Session
 from hopper_tui.model.delegation import Delegation, delegation_json
 from hopper_tui.model.errors import AmbiguousId, Invalid, NotFound
@@ -91,7 +95,7 @@ def add(
     if description == "-":
         if batch:
             raise click.UsageError("Stdin cannot be both the batch and the description")
-        description = sys.stdin.read()
+        description = read_stdin()
     hopper = session.world.hopper(instance)
     common = _said(
         {
@@ -110,7 +114,7 @@ def add(
         }
     )
     if batch:
-        ids = _add_batch(hopper, sys.stdin.read().splitlines(), common)
+        ids = _add_batch(hopper, read_stdin().split("\n"), common)
     else:
         ids = [hopper.add_task(title=" ".join(title), **common)]
     _answer(session, hopper, ids, batch)
@@ -147,7 +151,8 @@ def _task_of(line: str, common: Mapping[str, Any]) -> Task:
     said = read_json_object(line, "the line")
     fields = dict(common)
     for key, value in said.items():
-        fields[_field(key)] = _checked(key, value)
+        name = _field(key)
+        fields[name] = _checked(key, name, value)
     return Task(**{**fields, "title": valid_title(fields.get("title"))})
 
 
@@ -161,8 +166,8 @@ def _field(key: str) -> str:
     raise Invalid(f"unknown key {key!r}", hint)
 
 
-def _checked(key: str, value: Any) -> Any:
-    kinds = _KINDS.get(_BATCH_KEYS[key], (str,))
+def _checked(key: str, name: str, value: Any) -> Any:
+    kinds = _KINDS.get(name, (str,))
     if value is None or isinstance(value, kinds):
         return value
     raise Invalid(f"{key!r} cannot be {type(value).__name__}", f"Give it as {kinds[0].__name__}")
@@ -183,8 +188,11 @@ def _answer(session: Session, hopper: Hopper, ids: Sequence[str], many: bool) ->
             scope = world.instance(task.instance).scope
             yield "  " + output.placement(task, chains[task.id], scope, world.name)
 
-    added = [_added_json(task, short_ids[task.id], chains[task.id]) for task in tasks]
-    session.answer(json=lambda: added if many else added[0], text=text)
+    def json() -> Any:
+        added = [_added_json(task, short_ids[task.id], chains[task.id]) for task in tasks]
+        return added if many else added[0]
+
+    session.answer(json=json, text=text)
 
 
 def _added_json(task: Task, short_id: str, chain: Sequence[Delegation]) -> dict[str, Any]:

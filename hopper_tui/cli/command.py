@@ -66,6 +66,8 @@ SHARED: tuple[SharedOption, ...] = (
 
 
 class _TakesShared(click.Command):
+    """A command that takes the shared options after its own."""
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *SHARED]
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from hopper_tui.cli import output
 from hopper_tui.cli.command import command
-from hopper_tui.cli.parameters import instance_option
+from hopper_tui.cli.parameters import instance_option, limit_option
 from hopper_tui.cli.session import Session
 from hopper_tui.model.event import Event
 from hopper_tui.model.text import plain
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 @command
 @instance_option()
-@click.option("--limit", type=click.IntRange(min=1), default=50, help="At most so many.")
+@limit_option(50)
 def log(session: Session, instance: str | None, limit: int) -> None:
     """Show what happened, newest first.
 

@@ -13,6 +13,7 @@ from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import (
     complete_instance,
     instance_argument,
+    read_json,
     read_json_object,
     reason_option,
     yes_option,
@@ -272,11 +273,9 @@ def _setting(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise Invalid(f"{text!r} is not a setting", "Write it as key=value")
-    from json import loads
-
     try:
-        return key, loads(value)
-    except ValueError:
+        return key, read_json(value, key)
+    except Invalid:
         return key, value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -48,23 +49,43 @@ executor_option = click.option("--executor", metavar="NAME", help="Who does it (
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
+MOST = 1_000_000_000
+"""Nobody wants more lines than that; SQLite could not count much further."""
+
+
+def limit_option(default: int | None = None) -> Callable[[F], F]:
+    """`--limit` of everything that lists."""
+    return click.option(
+        "--limit", type=click.IntRange(1, MOST), default=default, metavar="N", help="At most N."
+    )
+
+
 def reason_option(help: str, *, required: bool = False) -> Callable[[F], F]:  # noqa: A002
     """`--reason` of verbs that say why."""
     return click.option("--reason", metavar="TEXT", required=required, help=help)
 
 
+def read_stdin() -> str:
+    """All of stdin as it is; bytes that are no UTF-8 become surrogates, which no store takes."""
+    return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+
+
 def read_json(text: str, what: str) -> Any:
     """The JSON value in `text`; raises Invalid naming the place of the fault."""
-    from json import JSONDecodeError, loads
+    from json import JSONDecodeError, dumps, loads
 
     try:
-        return loads(text)
+        value = loads(text)
+        dumps(value, allow_nan=False)
     except JSONDecodeError as fault:
         place = f"line {fault.lineno} column {fault.colno}" if fault.lineno > 1 else ""
         place = place or f"column {fault.colno}"
         raise Invalid(f"{what} is not valid JSON: {fault.msg} at {place}") from None
     except RecursionError:
         raise Invalid(f"{what} is nested too deeply") from None
+    except ValueError:
+        raise Invalid(f"{what} holds a number that JSON cannot express") from None
+    return value
 
 
 def read_json_object(text: str, what: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from hopper_tui.cli import output
 from hopper_tui.cli.command import command
 from hopper_tui.cli.failure import NothingThere
-from hopper_tui.cli.parameters import instance_option
+from hopper_tui.cli.parameters import MOST, instance_option, limit_option
 from hopper_tui.cli.session import Session
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import SORTS
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.world import World
 
+_SHOWN = 100
+"""So many tasks are listed unless asked for more: the cost stays flat as the backlog grows."""
 _MANY = 100
 """From so many delegated tasks on, reading all hops at once is faster than chain by chain."""
 
@@ -35,15 +37,18 @@ _MANY = 100
 @click.option("--owner", metavar="NAME", help="Only tasks held by this person or agent.")
 @click.option("--ready", is_flag=True, help="Only tasks that could be claimed now.")
 @click.option("--all", "closed", is_flag=True, help="Also done, failed and cancelled tasks.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--limit", type=click.IntRange(0, MOST), metavar="N", help="At most N; 0 for all.")
 @click.option("--sort", type=click.Choice(SORTS), default="queue", help="The order.")
 def list_(
     session: Session,
     words: tuple[str, ...],
     instance: str | None,
+    limit: int | None,
     **conditions: Any,
 ) -> None:
     """List the tasks of an instance, in the order of its queue.
+
+    Shows the first 100 unless --limit says otherwise; --json and -q give all of them.
 
     FILTER narrows them, in the language of the terminal UI: words that must occur, !word for
     words that must not, and conditions such as status:blocked, tag:api or priority>=high.
@@ -56,10 +61,14 @@ def list_(
       hopper list --all --sort updated --limit 20 --json
     """
     hopper = session.world.hopper(instance)
-    tasks = hopper.list(" ".join(words), **conditions)
+    everything = session.json or session.quiet
+    most = (0 if everything else _SHOWN) if limit is None else limit
+    tasks = hopper.list(" ".join(words), limit=most or None, **conditions)
     print_tasks(session, tasks)
     if not tasks:
         session.hint(_why_empty(hopper))
+    elif limit is None and len(tasks) == most:
+        session.hint(f"the first {most} tasks; --limit 0 shows all")
 
 
 @command
@@ -100,7 +109,7 @@ def next_(
 
 @command
 @click.argument("words", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(min=1), default=50, help="At most so many.")
+@limit_option(50)
 def search(session: Session, words: tuple[str, ...], limit: int) -> None:
     """Find tasks anywhere by the words in them.
 

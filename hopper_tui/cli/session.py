@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hopper_tui.model.errors import NotAllowed, NotFound
 from hopper_tui.model.text import plain
 
 if TYPE_CHECKING:
@@ -40,10 +40,18 @@ class Session:
         if self.directory is not None:
             os.chdir(self.directory)
             self.directory = None
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            raise NotFound(
+                "the current directory is gone", "Go to another one, or use -C"
+            ) from None
 
     @cached_property
     def world(self) -> World:
         """The world of hoppers that home, directory and actor select."""
+        from pathlib import Path
+
         from hopper_tui.engine.world import World
 
         return World.from_environment(home=Path(self.home) if self.home else None, actor=self.actor)
@@ -118,7 +126,8 @@ class Session:
         if self.interactive and not yes:
             import click
 
-            click.confirm(plain(question), abort=True)
+            if not click.confirm(plain(question)):
+                raise NotAllowed("nothing was done", "Say yes, or give --yes")
 
     def warn(self, message: str) -> None:
         """Say something beside the answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +16,9 @@ from hopper_tui.cli.parameters import (
     complete_instance,
     executor_option,
     instance_option,
+    limit_option,
     read_json,
+    read_stdin,
     reason_option,
     task_argument,
     tasks_argument,
@@ -25,11 +26,11 @@ from hopper_tui.cli.parameters import (
 from hopper_tui.cli.session import Session
 from hopper_tui.model.delegation import Delegation, delegation_json
 from hopper_tui.model.lifecycle import DelegationType, TaskStatus
-from hopper_tui.model.task import Task, task_json
+from hopper_tui.model.task import task_json
 from hopper_tui.model.text import plain
 
 if TYPE_CHECKING:
-    from hopper_tui.engine.hopper import Hopper
+    pass
 
 
 @command
@@ -84,7 +85,7 @@ def update(session: Session, tasks: tuple[str, ...], instance: str | None, **opt
       hopper task update k7m2q --executor ""
     """
     if options["description"] == "-":
-        options["description"] = sys.stdin.read()
+        options["description"] = read_stdin()
     texts = {
         "title": options["title"],
         "description": options["description"],
@@ -288,7 +289,7 @@ def reopen(session: Session, tasks: tuple[str, ...], instance: str | None) -> No
 @command
 @tasks_argument
 @click.option("--to", "target", metavar="INSTANCE", shell_complete=complete_instance,
-              help="Where it goes; not needed to escalate.")  # fmt: skip
+              help="Where it goes; without it the router chooses.")  # fmt: skip
 @click.option("--type", "type_", metavar="TYPE", default=DelegationType.ROUTE.value,
               help="route (default), decompose, escalate or reassign.")  # fmt: skip
 @click.option("--subtask", metavar="TITLE", multiple=True, help="A part of it; repeatable.")
@@ -306,7 +307,7 @@ def delegate(
     """Delegate tasks to another instance.
 
     route goes down to a child, decompose makes a task there for each --subtask, escalate goes up
-    to the parent, reassign goes to a sibling.
+    to the parent and needs no --to, reassign goes to a sibling.
 
     \b
     Examples:
@@ -315,24 +316,17 @@ def delegate(
       hopper task delegate k7m2q --type escalate --notes "needs a decision"
     """
     kind = DelegationType.read(type_)
-    if target is None and kind is not DelegationType.ESCALATE:
-        raise click.UsageError("Missing option '--to'", click.get_current_context())
-    name = session.world.name
+    shown = Shown(
+        json=delegation_json,
+        text=lambda hop: output.delegation_line(hop, session.world.name),
+        id=lambda hop: hop.id,
+    )
 
-    def act(hopper: Hopper, task: Task) -> Delegation:
+    def act(ref: str) -> Delegation:
+        hopper, task = session.find(ref, instance)
         return hopper.delegate(task.id, target, type=kind, subtasks=subtask, notes=notes)
 
-    apply(
-        session,
-        tasks,
-        "delegated",
-        lambda ref: act(*session.find(ref, instance)),
-        Shown(
-            json=delegation_json,
-            text=lambda hop: output.delegation_line(hop, name),
-            id=lambda hop: hop.id,
-        ),
-    )
+    apply(session, tasks, "delegated", act, shown)
 
 
 @command
@@ -406,7 +400,7 @@ def note(session: Session, task: str, text: tuple[str, ...], instance: str | Non
 
 @command
 @task_argument
-@click.option("--limit", type=click.IntRange(min=1), default=50, help="At most so many.")
+@limit_option(50)
 @instance_option()
 def log(session: Session, task: str, limit: int, instance: str | None) -> None:
     """Show the history of a task.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ _TASK_VERBS = frozenset({
     "reopen", "start", "update",
 })  # fmt: skip
 _HOP_VERBS = frozenset({"accept", "reject"})
+_FRAME = frozenset({"ago", "by", "do", "part"})
 _EXECUTES = frozenset({"claim", "complete", "fail", "start"})
 """The verbs whose actor is the executor too."""
 
@@ -77,20 +79,21 @@ class _Story:
     def __init__(self, world: World, viewer: str) -> None:
         self._world = world
         self._viewer = viewer
-        self._ids: dict[str, str] = {}
-        """The ids of tasks that the file gives a name."""
+        self._instances: dict[str, str] = {}
+        self._tasks: dict[str, str] = {}
+        """The ids of what was made so far, by the name it has in the file."""
 
     def steps(self, told: Mapping[str, Any]) -> Iterator[_Step]:
         """Everything that happens, in the order of the file."""
         for instance in told["instances"]:
-            yield self._step(instance, lambda one=instance: self._make(one))
+            yield self._step(instance, partial(self._make, instance))
             for move in instance.get("then", ()):
-                yield self._step(move, lambda one=instance, move=move: self._move(one, move))
+                yield self._step(move, partial(self._move, instance["instance"], move))
         for number, task in enumerate(told["tasks"]):
             name = task.get("name", f"task {number}")
-            yield self._step(task, lambda task=task, name=name: self._add(task, name))
+            yield self._step(task, partial(self._add, task, name))
             for step in task.get("then", ()):
-                yield self._step(step, lambda step=step, name=name: self._do(step, name))
+                yield self._step(step, partial(self._do, step, name))
 
     def _step(self, one: Mapping[str, Any], act: Callable[[], object]) -> _Step:
         return _Step(duration(str(one["ago"])), one.get("by", self._viewer), act)
@@ -99,41 +102,38 @@ class _Story:
         """Make and start an instance; without a scope, as the child that its parent would make."""
         world, name, config = self._world, told["instance"], told.get("config", {})
         if told.get("scope") == "global":
-            world.make_global(name=name)
+            self._instances[name] = world.make_global(name=name).id
         elif "scope" in told:
-            world.create_instance(name, told["scope"], told["parent"], config)
-            world.move_instance(name, "start")
+            made = world.create_instance(name, told["scope"], told["parent"], config)
+            self._instances[name] = world.move_instance(made.id, "start").id
         else:
-            made = world.hopper(told["parent"]).get_child_hopper(name)
-            if config:
-                made.configure(config)
+            child = world.hopper(told["parent"]).get_child_hopper(name)
+            self._instances[name] = child.id
+            child.configure(config)
 
-    def _move(self, told: Mapping[str, Any], move: Mapping[str, Any]) -> None:
-        name = told["instance"]
-        key = name if "scope" in told else self._world.hopper(told["parent"]).get_child_hopper(name)
-        ref = key.id if isinstance(key, Hopper) else key
-        self._world.move_instance(ref, move["do"], move.get("reason"))
+    def _move(self, name: str, move: Mapping[str, Any]) -> None:
+        self._world.move_instance(self._instances[name], move["do"], move.get("reason"))
 
     def _add(self, told: Mapping[str, Any], name: str) -> None:
         hopper = self._world.hopper(told.get("at", "global"))
         fields = dict(told["task"])
-        fields["depends_on"] = [self._ids[one] for one in fields.get("depends_on", ())]
-        self._ids[name] = hopper.add_task(**fields)
+        fields["depends_on"] = [self._tasks[one] for one in fields.get("depends_on", ())]
+        self._tasks[name] = hopper.add_task(**fields)
 
     def _do(self, step: Mapping[str, Any], name: str) -> None:
-        """Act on a task, on one part of it (`part: 2`), or on the hop it last went by."""
-        verb = step["do"]
-        given = {key: value for key, value in step.items() if key not in ("ago", "by", "do", "part")}
-        chain = self._world.chain(self._ids[name])
-        hopper, task = self._world.find_task(
-            chain[-1].child_tasks[step["part"] - 1] if "part" in step else self._ids[name]
-        )
+        """Act on the last hop of a task, or on the task where its work is now."""
+        given = {key: value for key, value in step.items() if key not in _FRAME}
+        verb, chain = step["do"], self._world.chain(self._tasks[name])
         if verb in _HOP_VERBS:
-            getattr(hopper, verb)(chain[-1].id, **given)
+            self._call(self._world.find_delegation(chain[-1].id)[0], verb, chain[-1].id, given)
             return
-        assert verb in _TASK_VERBS, verb
+        arrived = [hop for hop in chain if hop.is_open and hop.accepted_at]
+        key = arrived[-1].child_tasks[step.get("part", 1) - 1] if arrived else self._tasks[name]
         if verb in _EXECUTES:
             given["executor"] = self._world.actor
         if "feedback" in given:
             given["feedback"] = TaskFeedback(**given["feedback"])
-        getattr(hopper, verb)(task.id, **given)
+        self._call(self._world.find_task(key)[0], verb, key, given)
+
+    def _call(self, hopper: Hopper, verb: str, ref: str, given: Mapping[str, Any]) -> None:
+        getattr(hopper, verb)(ref, **given)

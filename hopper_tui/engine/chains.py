@@ -15,7 +15,7 @@ from hopper_tui.model.lifecycle import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hopper_tui.engine.world import World
     from hopper_tui.model.task import Task
@@ -30,9 +30,10 @@ def _holder(world: World, key: str) -> Task:
     return world.find_task(key)[1]
 
 
-def _walk_hops(world: World, root: str, start: Task) -> Iterator[Delegation]:
+def _walk_hops(world: World, root: str, start: Task) -> list[Delegation]:
     """The hops of a root in the order they were made, each as its most informed side has it."""
     found: dict[str, Delegation] = {}
+    by_task: dict[str, list[str]] = {}
     instances = [start.instance]
     seen: set[str] = set()
     while instances:
@@ -45,26 +46,46 @@ def _walk_hops(world: World, root: str, start: Task) -> Iterator[Delegation]:
         except HopperError:
             continue
         for hop in hops:
-            known = found.get(hop.id)
-            if known is None or (known.is_open and not hop.is_open):
-                found[hop.id] = hop
+            found[hop.id] = _better(found.get(hop.id), hop, at=key)
             instances += [hop.source, hop.target]
-    yield from sorted(found.values(), key=lambda h: h.delegated_at)
+            if hop.source == key:
+                by_task.setdefault(hop.task, []).append(hop.id)
+    walked = dict.fromkeys(_downward(found, by_task, root))
+    walked |= dict.fromkeys(found)  # hops whose source cannot be read
+    return sorted((found[key] for key in walked), key=lambda h: h.delegated_at)
+
+
+def _better(known: Delegation | None, hop: Delegation, at: str) -> Delegation:
+    """The side that knows more: the one that is settled, else the source with its decision."""
+    if known is None or known.is_open != hop.is_open:
+        return hop if known is None or known.is_open else known
+    return hop if hop.source == at else known
+
+
+def _downward(
+    found: Mapping[str, Delegation], by_task: Mapping[str, list[str]], task: str
+) -> Iterator[str]:
+    """The hops below a task, each before those it led to: the order when times are equal."""
+    for key in by_task.get(task, ()):
+        yield key
+        for child in found[key].child_tasks:
+            yield from _downward(found, by_task, child)
 
 
 def chain(world: World, task: str) -> list[Delegation]:
     """All hops of the root of a task, rejected ones included, in order."""
     held = _holder(world, task)
-    return list(_walk_hops(world, root_of(held), held))
+    return _walk_hops(world, root_of(held), held)
 
 
 def tasks_of_chain(world: World, task: str) -> list[Task]:
     """The tasks of a chain, the root first."""
     held = _holder(world, task)
-    places: dict[str, str] = {held.id: held.instance}
+    places: dict[str, str] = {}
     for hop in _walk_hops(world, root_of(held), held):
         places[hop.task] = hop.source
         places |= dict.fromkeys(hop.child_tasks, hop.target)
+    places[held.id] = held.instance
     found = []
     for key, instance in places.items():
         try:
@@ -131,9 +152,13 @@ def diagnose(world: World, task: str) -> list[str]:
 def _about_task(world: World, task: Task) -> Iterator[str]:
     place = world.name(task.instance)
     if task.open_deps:
-        deps = [t for t in world.store(task.instance).tasks(task.depends_on) if t.is_open]
+        deps = world.store(task.instance).tasks(task.depends_on)
+        deps = [t for t in deps if t.status is not TaskStatus.DONE]
         short = world.short_ids(deps)
-        waits = ", ".join(f"{short[t.id]} {t.title}" for t in deps)
+        waits = ", ".join(
+            f"{short[t.id]} {t.title}" + ("" if t.is_open else f", which is {t.status}")
+            for t in deps
+        )
         yield f"at {place} it waits for {waits}"
     if task.status is TaskStatus.PENDING and task.waiting and task.reason:
         yield f"it waits at {place}: {task.reason}"

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import flow, routes, work
 from hopper_tui.model.clock import stamp
-from hopper_tui.model.errors import AtCapacity, Invalid, InvalidTransition, NotAllowed
+from hopper_tui.model.errors import (
+    AtCapacity,
+    HopperError,
+    Invalid,
+    InvalidTransition,
+    NotAllowed,
+)
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
@@ -78,6 +84,7 @@ def _check_delegable(world: World, task: Task) -> None:
     if not task.is_open:
         raise InvalidTransition(f"{short} is {task.status}", "Reopen it first: hopper task reopen")
     check_task_move(short, task.status, TaskStatus.DELEGATED)
+    work.check_unheld(world, world.store(task.instance), task)
 
 
 def _target(world: World, here: Instance, task: Task, ref: str | None, kind: DelegationType) -> str:
@@ -93,7 +100,7 @@ def _target(world: World, here: Instance, task: Task, ref: str | None, kind: Del
         return world.find_instance(ref)
     if kind is DelegationType.REASSIGN or here.scope is HopperScope.ORCHESTRATION:
         raise Invalid(f"{kind} needs a target", "Name it with --to")
-    decision = routes.ready_target(world, here, routes.decide(world, here, task))
+    decision, _made = routes.resolve(world, here, task)
     if decision.target in (None, here.id):
         raise NotAllowed(f"nobody fits: {decision.reason}", "Name a target with --to")
     assert decision.target is not None
@@ -187,8 +194,11 @@ def cancel(world: World, hop: Delegation) -> Delegation:
 
     Raises InvalidTransition once somebody works on it.
     """
-    source, target = world.store(hop.source), world.store(hop.target)
-    held = [t for t in target.children(hop.id) if t.is_active]
+    source = world.store(hop.source)
+    try:
+        held = [t for t in world.store(hop.target).children(hop.id) if t.is_active]
+    except HopperError:  # the target is gone: all the more reason
+        held = []
     if held:
         raise InvalidTransition(
             f"{held[0].owner} works on it at {world.name(hop.target)}",

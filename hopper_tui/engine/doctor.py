@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hopper_tui.engine.backends import stand_ins
 from hopper_tui.model.clock import duration, stamp
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import InstanceStatus
@@ -77,13 +78,12 @@ def _store(name: str, store: Store, rebuild: bool) -> Iterator[Finding]:
 def _configuration(world: World, node: Node) -> Iterator[Finding]:
     instance = node.instance
     try:
-        settings = world.settings(instance)
+        config = world.full_config(instance)
     except HopperError as error:
         yield Finding("error", instance.name, str(error))
         return
-    if settings.engine in ("llm", "sage"):
-        message = f"routing by {settings.engine} is not set up here; rules are used instead"
-        yield Finding("warning", instance.name, message)
+    for sentence in stand_ins(config):
+        yield Finding("warning", instance.name, sentence)
     if instance.status is InstanceStatus.ERROR:
         yield Finding("warning", instance.name, f"is in error: {instance.reason or 'no reason'}")
 

@@ -10,14 +10,14 @@ status are the only ones to look at.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import routes
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.delegation import Delegation
-from hopper_tui.model.errors import HopperError
+from hopper_tui.model.errors import HopperError, StorageError
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _D = DelegationStatus
 _T = TaskStatus
 PATIENCE = 20
-"""After so many tasks in a row that nobody takes, the rest of a queue is not offered either."""
+"""After so many tasks that nobody takes, those that want the same are not offered either."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ def drive(world: World, stores: Iterable[Store] = (), offers: Iterable[str] = ()
     """Settle the hops of these stores and offer the waiting tasks of these instances, and
     whatever that sets in motion, until all is at rest; returns how many steps were made."""
     unsettled, unoffered = deque(stores), deque(offers)
-    tried: set[tuple[str, str, str | None]] = set()
+    tried: set[tuple[int, str, str, str | None]] = set()
     declined: set[tuple[str, str]] = set()
     offered: dict[str, int] = {}
     steps = 0
@@ -60,11 +60,14 @@ def drive(world: World, stores: Iterable[Store] = (), offers: Iterable[str] = ()
         if unsettled:
             store = unsettled.popleft()
             for hop in store.unsettled():
-                mark = (hop.id, hop.status, hop.told)
+                mark = (id(store), hop.id, hop.status, hop.told)
                 if mark in tried:
                     continue
                 tried.add(mark)
-                steps += _settle(world, hop, touched, declined)
+                try:
+                    steps += _settle(world, hop, touched, declined)
+                except StorageError as error:  # the row stays unsettled for the next command
+                    world.warnings.append(f"{world.name(hop.target)} waits: {error.message}")
         else:
             instance = unoffered.popleft()
             if offered.get(instance) == steps:
@@ -101,6 +104,7 @@ def offer(
     from hopper_tui.model.ids import derived_key
 
     key = world.new_id()
+    take_back(tx, world.store(task.instance), task, "delegated anew", stamp(world.now()))
     hop = Delegation(
         id=key,
         task=task.id,
@@ -129,11 +133,10 @@ def offer(
 def _side(world: World, instance: str) -> Store | None:
     """The store of one side of a hop; None while it is not reachable."""
     try:
-        store = world.store(instance)
-        store.instance(instance)
+        world.instance(instance)
+        return world.store(instance)
     except HopperError:
         return None
-    return store
 
 
 def _settle(
@@ -142,12 +145,16 @@ def _settle(
     source, target = _side(world, hop.source), _side(world, hop.target)
     if source is None or target is None:
         return 0
+    if source is not target:
+        world.announce()
     here, there = source.delegation(hop.id), target.delegation(hop.id)
     if source is target:
         assert here is not None
         if here.status is _D.PENDING:
             _answer(world, source, target, here, touched)
         else:
+            if here.status is _D.CANCELLED:
+                _withdraw(world, target, here, here.reason)
             _report(world, source, target, here, touched, declined)
     elif here is None or there is None:
         known = here or there
@@ -156,7 +163,7 @@ def _settle(
             _answer(world, source, target, here, touched)
         else:
             _tell(world, target if here is None else source, known)
-    elif here.status is _D.CANCELLED and there.is_open:
+    elif here.status is _D.CANCELLED and (there.is_open or there.status is _D.FAILED):
         _withdraw(world, target, there, here.reason)
         touched.stores.append(target)
     elif here.status is not there.status and there.status is not _D.PENDING:
@@ -217,6 +224,7 @@ def take_in(world: World, tx: Transaction, hop: Delegation, task: Task) -> Deleg
     at = stamp(world.now())
     came = f"escalated by {world.name(hop.source)}" + (f": {hop.notes}" if hop.notes else "")
     routed = scope is HopperScope.GLOBAL or (scope is HopperScope.PROJECT and not escalated)
+    for_people = escalated and scope is HopperScope.PROJECT
     for n, key in enumerate(hop.child_tasks):
         child = replace(
             task,
@@ -225,6 +233,7 @@ def take_in(world: World, tx: Transaction, hop: Delegation, task: Task) -> Deleg
             title=hop.subtasks[n] if hop.subtasks else task.title,
             description="" if hop.subtasks else task.description,
             project=task.project if not escalated else None,
+            executor_preference="human" if for_people else task.executor_preference,
             status=_T.PENDING,
             owner=None,
             depends_on=(),
@@ -263,12 +272,12 @@ def _report(
     if silent:
         _tell(world, target, hop)
         return
-    feedback = _feedback(target, hop) if hop.status is _D.COMPLETED else None
+    feedback = feedback_of(target, hop) if hop.status is _D.COMPLETED else None
     with world.writing(source) as tx:
         here = source.delegation(hop.id)
         assert here is not None
         here = tx.change(
-            here, f"delegation.{hop.status}", status=hop.status, reason=hop.reason or here.reason,
+            here, f"delegation.{hop.status}", status=hop.status, reason=_hop_reason(here, hop),
             result=hop.result, accepted_at=hop.accepted_at, completed_at=hop.completed_at,
         )  # fmt: skip
         task = source.task(here.task)
@@ -288,7 +297,15 @@ def _report(
         touched.offers.append(parent)
 
 
-def _feedback(target: Store, hop: Delegation) -> dict[str, Any] | None:
+def _hop_reason(here: Delegation, hop: Delegation) -> str | None:
+    """What went wrong with a hop; when all is well, why it was made."""
+    if hop.status in (_D.REJECTED, _D.FAILED, _D.CANCELLED):
+        return hop.reason
+    return str(here.decision["reason"]) if here.decision else None
+
+
+def feedback_of(target: Store, hop: Delegation) -> dict[str, Any] | None:
+    """The feedback on the tasks a hop made, as one; None if there is none."""
     given = [t.feedback for t in target.children(hop.id) if t.feedback]
     if not given:
         return None
@@ -308,7 +325,7 @@ def _follow_hop(
             task, "task.done", status=_T.DONE, result=hop.result, reason=None,
             feedback=task.feedback or feedback, completed_at=stamp(world.now()),
         )  # fmt: skip
-    if hop.status is _D.ACCEPTED and task.status not in (_T.DELEGATED, _T.CANCELLED):
+    if hop.status is _D.ACCEPTED and task.status in (_T.DONE, _T.FAILED, _T.BLOCKED):
         return tx.change(
             task, "task.delegated", status=_T.DELEGATED, reason=None, completed_at=None
         )
@@ -317,12 +334,16 @@ def _follow_hop(
     if hop.status is _D.FAILED:
         return tx.change(task, "task.blocked", status=_T.BLOCKED, reason=hop.reason)
     if hop.status is _D.REJECTED:
-        reason = f"{target} rejected it: {hop.reason}"
-        return tx.change(task, "task.returned", status=_T.PENDING, waiting=True, reason=reason)
+        return _returned(world, tx, task, f"{target} rejected it: {hop.reason}")
     if hop.status is _D.CANCELLED:
-        reason = hop.reason or f"{target} handed it back"
-        return tx.change(task, "task.returned", status=_T.PENDING, waiting=True, reason=reason)
+        return _returned(world, tx, task, hop.reason or f"{target} handed it back")
     return task
+
+
+def _returned(world: World, tx: Transaction, task: Task, reason: str) -> Task:
+    """A task back at its source, which offers it again if it routes."""
+    routes_on = world.instance(task.instance).scope is not HopperScope.ORCHESTRATION
+    return tx.change(task, "task.returned", status=_T.PENDING, waiting=routes_on, reason=reason)
 
 
 def follow(world: World, tx: Transaction, store: Store, task: Task) -> None:
@@ -355,26 +376,34 @@ def follow(world: World, tx: Transaction, store: Store, task: Task) -> None:
 
 def _withdraw(world: World, target: Store, hop: Delegation, reason: str | None) -> None:
     """The source took a hop back: its open children are cancelled."""
+    why = reason or f"taken back by {world.name(hop.source)}"
     with world.writing(target) as tx:
         for child in target.children(hop.id):
             if child.is_open:
-                cancel(
-                    tx, target, child, reason or f"taken back by {world.name(hop.source)}", world
-                )
-        tx.change(
-            hop, "delegation.cancelled", status=_D.CANCELLED, reason=reason,
-            completed_at=stamp(world.now()),
-        )  # fmt: skip
+                cancel(tx, target, child, why, world)
+        if hop.status is not _D.CANCELLED:
+            cancel_hop(tx, hop, reason, stamp(world.now()))
+
+
+def cancel_hop(tx: Transaction, hop: Delegation, reason: str | None, at: str) -> Delegation:
+    """Mark one side of a hop as taken back."""
+    return tx.change(
+        hop, "delegation.cancelled", status=_D.CANCELLED, reason=reason, completed_at=at
+    )
+
+
+def take_back(tx: Transaction, store: Store, task: Task, reason: str | None, at: str) -> None:
+    """Take back the hops of a task below which work may be open: also a failed decompose, whose
+    other subtasks go on without it."""
+    for hop in store.hops_of(task.id):
+        if hop.is_open or (hop.status is _D.FAILED and len(hop.child_tasks) > 1):
+            cancel_hop(tx, hop, hop.reason if hop.status is _D.FAILED else reason, at)
 
 
 def cancel(tx: Transaction, store: Store, task: Task, reason: str | None, world: World) -> Task:
     """Cancel a task, and the hop it went down by."""
     at = stamp(world.now())
-    for hop in store.hops_of(task.id):
-        if hop.is_open:
-            tx.change(
-                hop, "delegation.cancelled", status=_D.CANCELLED, reason=reason, completed_at=at
-            )
+    take_back(tx, store, task, reason, at)
     return tx.change(
         task, "task.cancelled", status=_T.CANCELLED, reason=reason, owner=None, waiting=False,
         lease_expires_at=None, completed_at=at,
@@ -394,13 +423,21 @@ def _offer_waiting(
         waiting = world.store(key).waiting(key)
     except HopperError:
         return 0
-    steps = refused = 0
+    steps = 0
+    refused: Counter[tuple[str | None, tuple[str, ...]]] = Counter()
     for task in waiting:
-        if refused >= PATIENCE:
-            break
-        placed = routes.place(world, instance, task, declined)
+        kind = (task.project, task.required_capabilities)
+        if refused[kind] >= PATIENCE:
+            continue
+        try:
+            placed, made = routes.place(world, instance, task, declined)
+        except HopperError as error:  # one task that cannot be placed holds up no other
+            world.warnings.append(f"{task.id}: {error.message}")
+            placed = made = False
         steps += placed
-        refused = 0 if placed else refused + 1
+        refused[kind] += not placed
+        if made:
+            touched.offers.append(key)
         if placed:
             touched.stores.append(world.store(key))
             # one at a time, so that the next decision sees the load this one made

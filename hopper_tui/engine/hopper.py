@@ -12,7 +12,7 @@ from hopper_tui import engine
 from hopper_tui.engine import flow, intake, routes
 from hopper_tui.engine.world import GLOBAL_ID, World
 from hopper_tui.model.clock import due_date
-from hopper_tui.model.errors import Invalid, InvalidTransition, NotAllowed, NotFound
+from hopper_tui.model.errors import AtCapacity, Invalid, InvalidTransition, NotAllowed, NotFound
 from hopper_tui.model.lifecycle import (
     DelegationType,
     HopperScope,
@@ -207,15 +207,14 @@ class Hopper:
         world = self.world
         with world.command("add"):
             fresh = self._fresh(instance, given)
-            routes.make_project(world, instance, fresh)
-            decision = routes.ready_target(world, instance, routes.decide(world, instance, fresh))
+            decision, made = routes.resolve(world, instance, fresh)
             if decision.target not in (None, instance.id):
                 world.announce()
             with world.writing(self.store) as tx:
                 stored = tx.create(fresh, "task.created")
                 routes.enact(world, tx, stored, decision)
             if decision.target != instance.id:
-                flow.drive(world, [self.store])
+                flow.drive(world, [self.store], [instance.id] if made else [])
         return fresh.id
 
     def add_tasks(self, tasks: Iterable[Task]) -> Ids:
@@ -237,8 +236,6 @@ class Hopper:
                     tx.create(replace(fresh, waiting=routed), "task.created")
                     made.append(fresh.id)
             if routed:
-                for task in self.store.tasks(made):
-                    routes.make_project(world, instance, task)
                 flow.drive(world, [], [instance.id])
         return made
 
@@ -246,12 +243,21 @@ class Hopper:
         instance = self.instance
         if instance.status is InstanceStatus.TERMINATED:
             raise NotAllowed(f"{instance.name} is terminated", "Add it to another hopper")
+        if instance.scope is HopperScope.ORCHESTRATION:
+            self._check_queue(instance)
         if self.world.via == "cli" and not self.world.settings(instance).local_cli:
             raise NotAllowed(
                 f"{instance.name} takes no tasks from the command line",
                 "Its configuration says integrations.local_cli: false",
             )
         return instance
+
+    def _check_queue(self, instance: Instance) -> None:
+        most = self.world.settings(instance).max_queued
+        if most is not None and (queued := self.load().queued) >= most:
+            raise AtCapacity(
+                f"{instance.name} has a full queue: {queued}/{most}", "Add it to its project"
+            )
 
     def _fresh(self, instance: Instance, given: Task) -> Task:
         world = self.world
@@ -444,6 +450,11 @@ class Hopper:
                 kept = tuple(t for t in task.tags if t.casefold() not in gone)
                 wanted["tags"] = words((*kept, *add_tags), "tag")
                 added = intake.dependencies(store, add_depends_on)
+                if added and task.status is TaskStatus.DELEGATED:
+                    raise InvalidTransition(
+                        f"{world.short_id(task)} is delegated: nothing can hold it back here",
+                        "Make the task that it became wait, where the work is",
+                    )
                 removed = intake.dependencies(store, remove_depends_on)
                 intake.check_acyclic(store, task, added)
                 kept = tuple(d for d in task.depends_on if d not in removed)
@@ -598,6 +609,8 @@ class Hopper:
 
         A key may be a path: `child_instances.auto_create`.
         """
+        if self.status is InstanceStatus.TERMINATED:
+            raise NotAllowed(f"{self.name} is terminated", "Nothing about it changes any more")
         config = engine.runs.changed_config(self.instance.config, changes)
         engine.instances.checked(config, self.scope)
         with self.world.command("configure"):

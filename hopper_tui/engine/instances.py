@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import flow
+from hopper_tui.engine.backends import stand_ins
 from hopper_tui.engine.places import Project, project_name
 from hopper_tui.model import ids
 from hopper_tui.model.clock import stamp
@@ -46,25 +48,61 @@ def create(
     in_memory: bool = False,
 ) -> Instance:
     """Make an instance in state created; see `World.create_instance`."""
-    key = key or ids.slug(name)
     settings = checked(config or {}, scope)
     above = _parent(world, scope, parent)
+    key = key or _composed(ids.slug(name), above)
     if scope is HopperScope.GLOBAL and world.global_id is not None:
         raise NotAllowed(
             f"this home already has a global hopper: {world.global_id}",
             "One home has one global hopper; use another HOPPER_HOME for a second",
         )
     if world._locate(key) is not None:
-        raise Invalid(f"there is already a hopper {key!r}", "Choose another name")
+        raise _taken(key)
     if above is not None and above.status is _S.TERMINATED:
         raise NotAllowed(f"{above.name} is terminated", "Choose another parent")
     _check_depth(world, scope, above)
-    at = stamp(world.now())
-    fresh = Instance(key, name, scope, above.id if above else None, config=settings, created_at=at)
-    with world.command(f"create {key}"):
-        store = _new_store(world, fresh, above, path, in_memory)
+    fresh = Instance(key, name, scope, above.id if above else None, config=settings)
+    made, is_new = _stored(world, fresh, above, path, in_memory, running=False)
+    if not is_new:
+        raise _taken(key)
+    return made
+
+
+def _stored(
+    world: World,
+    blank: Instance,
+    above: Instance | None,
+    path: Path | None = None,
+    in_memory: bool = False,
+    *,
+    running: bool,
+) -> tuple[Instance, bool]:
+    """A new instance in its store, and whether it is new: another process may have been faster,
+    or have died before it registered its project."""
+    fresh = replace(blank, created_at=stamp(world.now()))
+    world.warnings += [f"{fresh.id}: {sentence}" for sentence in stand_ins(fresh.config)]
+    with world.command(f"create {fresh.id}"):
+        project = _new_project(world, fresh, path) if fresh.scope is HopperScope.PROJECT else None
+        store = _new_store(world, fresh, above, project, in_memory)
         with world.writing(store) as tx:
-            return tx.create(fresh, "instance.created")
+            known = store.instance(fresh.id)
+            made = known or (
+                world.start_new(tx, fresh) if running else tx.create(fresh, "instance.created")
+            )
+        if project is not None:
+            world.places.register(project)
+    return made, known is None
+
+
+def _composed(slug: str, above: Instance | None) -> str:
+    """The id of a new instance: a phase's begins with that of its run, where its store is."""
+    if above is None or above.scope is not HopperScope.ORCHESTRATION or slug.startswith(above.id):
+        return slug
+    return f"{above.id}-{slug}"
+
+
+def _taken(key: str) -> Invalid:
+    return Invalid(f"there is already a hopper {key!r}", "Choose another name")
 
 
 def checked(config: Mapping[str, Any], scope: HopperScope) -> dict[str, Any]:
@@ -98,14 +136,16 @@ def _check_depth(world: World, scope: HopperScope, above: Instance | None) -> No
 
 
 def _new_store(
-    world: World, fresh: Instance, above: Instance | None, path: Path | None, in_memory: bool
+    world: World,
+    fresh: Instance,
+    above: Instance | None,
+    project: Project | None,
+    in_memory: bool,
 ) -> Store:
     places = world.places
     if fresh.scope is HopperScope.GLOBAL:
         return places.home_store
-    if fresh.scope is HopperScope.PROJECT:
-        project = places.home_project(fresh.id) if path is None else _at_path(fresh, path)
-        places.register(project)
+    if project is not None:
         return places.store_of(project)
     if above is not None and above.scope is HopperScope.ORCHESTRATION:
         store = world.store(above.id)
@@ -118,7 +158,9 @@ def _new_store(
     return places.at(run_path)
 
 
-def _at_path(fresh: Instance, path: Path) -> Project:
+def _new_project(world: World, fresh: Instance, path: Path | None) -> Project:
+    if path is None:
+        return world.places.home_project(fresh.id)
     root = path.absolute()
     name = project_name(fresh.id)
     database = root / ".hopper" / name / "tasks.db"
@@ -128,48 +170,34 @@ def _at_path(fresh: Instance, path: Path) -> Project:
 def create_project(world: World, name: str) -> Instance:
     """Make and start the project that a task names (addendum, "Automatic Creation")."""
     parent = world.make_global()
-    template = world.settings(parent).child_config
     slug = ids.slug(name)
-    return _started(
-        world, f"hopper-{slug}", name, HopperScope.PROJECT, parent.id,
-        _filled(template, {"project_name": slug}),
-    )  # fmt: skip
+    config = _filled(world, parent, {"project_name": slug}, HopperScope.PROJECT)
+    blank = Instance(f"hopper-{slug}", name, HopperScope.PROJECT, parent.id, config=config)
+    return _stored(world, blank, parent, running=True)[0]
 
 
 def create_run(world: World, project: Instance) -> Instance:
     """Make and start an orchestration run of a project."""
     name = project_name(project.id)
     run = world.new_id()[:6]
-    template = world.settings(project).child_config
     key = f"hopper-{name}-run-{run}"
-    return _started(
-        world, key, key, HopperScope.ORCHESTRATION, project.id,
-        _filled(template, {"project_name": name, "run_id": run}),
-    )  # fmt: skip
+    variables = {"project_name": name, "run_id": run}
+    config = _filled(world, project, variables, HopperScope.ORCHESTRATION)
+    blank = Instance(key, key, HopperScope.ORCHESTRATION, project.id, config=config)
+    return _stored(world, blank, project, running=True)[0]
 
 
 def _filled(
-    template: Mapping[str, Any] | None, variables: Mapping[str, str]
-) -> dict[str, Any] | None:
-    if template is None:
-        return None
+    world: World, above: Instance, variables: Mapping[str, str], scope: HopperScope
+) -> dict[str, Any]:
+    """The configuration of a child that is made automatically, by the template of its parent."""
+    template = world.settings(above).child_config
+    if not template:
+        return {}
     from hopper_tui.config.expand import fill
 
     own = ("scope", "instance_id", "parent")
-    return {k: v for k, v in fill(template, variables).items() if k not in own}
-
-
-def _started(
-    world: World,
-    key: str,
-    name: str,
-    scope: HopperScope,
-    parent: str,
-    config: Mapping[str, Any] | None,
-) -> Instance:
-    with world.command(f"create {key}"):
-        create(world, name, scope, parent, config, None, key=key)
-        return move(world, key, "start")
+    return checked({k: v for k, v in fill(template, variables).items() if k not in own}, scope)
 
 
 # Lifecycle
@@ -189,16 +217,17 @@ def move(
     leaves = verb in ("stop", "terminate")
     if verb == "terminate":
         _check_childless(world, instance)
-    if leaves and not now:
-        _check_idle(world, store, instance, verb)
+        _check_leavable(store, instance, now)
     with world.command(f"{verb} {key}"):
         if leaves:
             world.announce()
         with world.writing(store) as tx:
             for step in steps:
                 instance = tx.change(instance, f"instance.{step}", **_fields(world, step, reason))
+            if leaves and now:
+                _release_held(tx, store, instance)
             if leaves:
-                _hand_back(world, tx, store, instance, now)
+                hand_back(world, tx, store, instance)
         offers = [key] if verb in _GAINS_ROOM else []
         if instance.parent is not None:
             offers.append(instance.parent)
@@ -229,15 +258,20 @@ def _check_childless(world: World, instance: Instance) -> None:
         )
 
 
-def _check_idle(world: World, store: Store, instance: Instance, verb: str) -> None:
-    if verb != "terminate":
-        return
-    held = _tasks(store, instance.id, (_T.CLAIMED, _T.IN_PROGRESS))
+def _check_leavable(store: Store, instance: Instance, now: bool) -> None:
+    """Nothing may be left at a terminated hopper: no claimed task, and without a parent none."""
+    held = [] if now else _tasks(store, instance.id, (_T.CLAIMED, _T.IN_PROGRESS))
     if held:
         holders = ", ".join(sorted({t.owner or "somebody" for t in held}))
         raise InvalidTransition(
             f"{len(held)} tasks of {instance.name} are held by {holders}",
             "Let them finish, or release them at once with --now",
+        )
+    left = _tasks(store, instance.id, OPEN) if instance.parent is None else []
+    if left:
+        raise InvalidTransition(
+            f"{instance.name} has {len(left)} open tasks and no parent to give them to",
+            "Finish or cancel them first",
         )
 
 
@@ -245,8 +279,13 @@ def _tasks(store: Store, instance: str, statuses: tuple[TaskStatus, ...]) -> lis
     return store.query(Query(instance, (Term("status", statuses),)))
 
 
-def _hand_back(world: World, tx: Transaction, store: Store, instance: Instance, now: bool) -> None:
-    """Give the tasks nobody has claimed back to where they came from.
+def _release_held(tx: Transaction, store: Store, instance: Instance) -> None:
+    for task in _tasks(store, instance.id, (_T.CLAIMED, _T.IN_PROGRESS)):
+        tx.change(task, "task.released", status=_T.PENDING, owner=None, lease_expires_at=None)
+
+
+def hand_back(world: World, tx: Transaction, store: Store, instance: Instance) -> None:
+    """Give the tasks that nobody has claimed back to where they came from.
 
     A task that came from nowhere else stays in a stopped hopper; from a terminated one it is
     escalated to the parent.
@@ -254,22 +293,17 @@ def _hand_back(world: World, tx: Transaction, store: Store, instance: Instance, 
     reason = f"{instance.name} was {instance.status}"
     at = stamp(world.now())
     leaving = [t for t in _tasks(store, instance.id, OPEN) if t.status is not _T.DELEGATED]
-    if now:
-        for task in [t for t in leaving if t.is_active]:
-            tx.change(task, "task.released", status=_T.PENDING, owner=None, lease_expires_at=None)
-    held = set() if now else {t.origin or t.id for t in leaving if t.is_active}
+    held = {t.origin or t.id for t in leaving if t.is_active}
     for task in leaving:
         current = store.task(task.id)
         if current is None or not current.is_open or (task.origin or task.id) in held:
             continue
         hop = store.delegation(task.origin) if task.origin else None
-        if hop is not None and hop.status is DelegationStatus.ACCEPTED:
+        if hop is not None and hop.status in (DelegationStatus.ACCEPTED, DelegationStatus.FAILED):
             for child in store.children(hop.id):
                 if child.is_open:
                     flow.cancel(tx, store, child, f"handed back: {reason}", world)
-            tx.change(
-                hop, "delegation.cancelled", status=DelegationStatus.CANCELLED, reason=reason,
-                completed_at=at,
-            )  # fmt: skip
+            if hop.is_open:
+                flow.cancel_hop(tx, hop, reason, at)
         elif instance.status is _S.TERMINATED and instance.parent is not None:
             flow.offer(world, tx, current, instance.parent, DelegationType.ESCALATE, notes=reason)

@@ -7,10 +7,11 @@ through. A file that nobody holds the lock of belongs to a dead command: its ste
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 try:
@@ -33,8 +34,9 @@ class Intents:
         path = self._directory / name
         with suppress(OSError):
             self._directory.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            descriptor = None
+            while descriptor is None:
+                descriptor = _lock(path, os.O_CREAT, fcntl.LOCK_EX)
             self._held = (path, descriptor)
 
     def end(self) -> None:
@@ -43,36 +45,54 @@ class Intents:
             return
         path, descriptor = self._held
         self._held = None
-        with suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
+        _remove(path, descriptor)
 
-    def abandoned(self) -> list[Path]:
-        """The intents of commands that died."""
+    @contextmanager
+    def abandoned(self) -> Iterator[list[str]]:
+        """The names of commands that died; they are forgotten when the block ends well.
+
+        Their locks are held meanwhile, so that of many commands one picks up the pieces.
+        """
+        dead: dict[Path, int] = {}
+        try:
+            for path in self._others():
+                with suppress(OSError):
+                    descriptor = _lock(path, 0, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if descriptor is not None:
+                        dead[path] = descriptor
+            yield sorted(path.name for path in dead)
+            for path in list(dead):
+                _remove(path, dead.pop(path))
+        finally:
+            for descriptor in dead.values():
+                os.close(descriptor)
+
+    def _others(self) -> list[Path]:
         if self._directory is None or fcntl is None:
             return []
-        dead = []
+        held = None if self._held is None else self._held[0]
         try:
-            names = os.listdir(self._directory)
+            paths = [self._directory / name for name in os.listdir(self._directory)]
         except OSError:
             return []
-        for name in names:
-            path = self._directory / name
-            if (self._held is None or path != self._held[0]) and _unlocked(path):
-                dead.append(path)
-        return dead
+        return [path for path in paths if path != held]
 
 
-def _unlocked(path: Path) -> bool:
+def _lock(path: Path, flags: int, how: int) -> int | None:
+    """A descriptor that holds the lock of a file; None if the file was removed meanwhile."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o644)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    else:
-        return True
-    finally:
+        fcntl.flock(descriptor, how)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+    except BaseException:
         os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
+
+def _remove(path: Path, descriptor: int) -> None:
+    with suppress(OSError):
+        path.unlink()
+    os.close(descriptor)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -61,7 +62,9 @@ class Places:
     def __init__(self, home: Path | None, start: Path | None) -> None:
         self.home = home
         self.start = start
-        self._open: OrderedDict[Path, SqliteStore] = OrderedDict()
+        self._stores: dict[Path, SqliteStore] = {}
+        self._recent: OrderedDict[Path, SqliteStore] = OrderedDict()
+        self._recent_lock = threading.Lock()
         self._memory: dict[str, SqliteStore] = {}
         self._home_store = SqliteStore(None if home is None else home / "home.db")
         self._around: Project | None = None
@@ -76,13 +79,17 @@ class Places:
 
     def at(self, path: Path) -> Store:
         """The store in that database file, made by its first use."""
-        store = self._open.get(path)
-        if store is None:
-            store = self._open[path] = SqliteStore(path)
-            while len(self._open) > OPEN_STORES:
-                self._open.popitem(last=False)[1].close()
-        else:
-            self._open.move_to_end(path)
+        with self._recent_lock:
+            store = self._stores.get(path)
+            if store is None:
+                store = self._stores[path] = SqliteStore(path)
+            self._recent[path] = store
+            self._recent.move_to_end(path)
+            least = None
+            if len(self._recent) > OPEN_STORES:
+                least = self._recent.popitem(last=False)[1]
+        if least is not None:  # opens again by itself when it is used again
+            least.close()
         return store
 
     def in_memory(self, instance: str) -> Store:
@@ -100,12 +107,12 @@ class Places:
     def opened(self) -> Iterator[Store]:
         """The stores that were opened so far and are still kept open."""
         yield self._home_store
-        yield from list(self._open.values())
+        yield from list(self._recent.values())
         yield from list(self._memory.values())
 
     def close(self) -> None:
         """Close every store."""
-        for store in (self._home_store, *self._open.values(), *self._memory.values()):
+        for store in (self._home_store, *self._stores.values(), *self._memory.values()):
             store.close()
 
     # Projects

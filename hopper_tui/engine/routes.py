@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.clock import stamp
-from hopper_tui.model.errors import HopperError, NotFound
+from hopper_tui.model.delegation import Decision
+from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
@@ -19,7 +21,6 @@ from hopper_tui.routing.option import NEW_RUN, Option
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
-    from hopper_tui.model.delegation import Decision
     from hopper_tui.model.instance import Instance
     from hopper_tui.model.task import Task
     from hopper_tui.store.protocol import Transaction
@@ -39,17 +40,18 @@ def decide(
     from hopper_tui.routing.workers import in_project
 
     began = time.perf_counter()
-    refused = _refusals(world, task, declined or set())
-    here = option(world, instance)
-    others = [
-        option(world, child, refused.get(child.id))
-        for child in _candidates(world, instance, task)
-        if child.status is not InstanceStatus.TERMINATED
-    ]
-    if instance.scope is HopperScope.GLOBAL:
-        decision = to_project(task, here, others)
+    if not instance.is_running:
+        reason = f"{instance.name} is {instance.status} and passes nothing on"
+        decision = Decision(None, "none", 0.0, reason)
     else:
-        decision = in_project(task, here, others)
+        refused = _refusals(world, task, declined or set())
+        here = option(world, instance)
+        others = [
+            option(world, child, refused.get(child.id))
+            for child in _candidates(world, instance, task)
+        ]
+        to = to_project if instance.scope is HopperScope.GLOBAL else in_project
+        decision = to(task, here, others)
     return replace(
         decision,
         task=task.id,
@@ -62,13 +64,22 @@ def decide(
 def _candidates(world: World, instance: Instance, task: Task) -> list[Instance]:
     """The children that may be asked; only the named project when there is one."""
     if instance.scope is HopperScope.GLOBAL and task.project:
-        for key in (task.project, task.project.casefold(), f"hopper-{task.project.casefold()}"):
-            if world.places.project(key) is not None:
-                try:
-                    return [world.instance(key)]
-                except HopperError:
-                    break
-    return world.children(instance.id)
+        named = _named(world, task.project)
+        if named is not None:
+            with suppress(HopperError):
+                return [world.instance(named)]
+    return [c for c in world.children(instance.id) if c.status is not InstanceStatus.TERMINATED]
+
+
+def _named(world: World, project: str) -> str | None:
+    """The id of the project that a task names by id or name: no prefix, for a shorter name may be
+    that of a new project."""
+    word = project.strip()
+    for key in (word, word.casefold(), f"hopper-{word.casefold()}"):
+        if world.places.project(key) is not None:
+            return key
+    known = world.places.projects().values()
+    return next((p.id for p in known if p.name.casefold() == word.casefold()), None)
 
 
 def _refusals(world: World, task: Task, declined: set[tuple[str, str]]) -> dict[str, str]:
@@ -81,23 +92,48 @@ def _refusals(world: World, task: Task, declined: set[tuple[str, str]]) -> dict[
         by_hand = hop.result != {"automatic": True}
         if hop.status is DelegationStatus.REJECTED and by_hand:
             refused[hop.target] = hop.reason or "it rejected it"
-    origin = store.delegation(task.origin) if task.origin else None
-    if origin is not None and origin.type is DelegationType.ESCALATE:
-        refused[origin.source] = "it escalated it"
-    return refused
+    return refused | _escalated_by(world, task)
 
 
-def make_project(world: World, instance: Instance, task: Task) -> None:
-    """Create the project a task names, if it is unknown and the global may create children."""
+def _escalated_by(world: World, task: Task) -> dict[str, str]:
+    """Who gave this work up on its way here, however long ago."""
+    found: dict[str, str] = {}
+    at: Task | None = task
+    while at is not None and at.origin:
+        try:
+            hop = world.store(at.instance).delegation(at.origin)
+            at = None if hop is None else world.store(hop.source).task(hop.task)
+        except HopperError:
+            break
+        if hop is not None and hop.type is DelegationType.ESCALATE:
+            found[hop.source] = "it escalated it"
+    return found
+
+
+def resolve(
+    world: World, instance: Instance, task: Task, declined: set[tuple[str, str]] | None = None
+) -> tuple[Decision, bool]:
+    """The decision for a task with the hopper made that it asks for: the project that the task
+    names, or a new run; and whether one was made, which may suit other waiting tasks too."""
+    made = instance.is_running and _make_project(world, instance, task)
+    decision = decide(world, instance, task, declined)
+    if decision.target == NEW_RUN:
+        from hopper_tui.engine import instances
+
+        decision, made = replace(decision, target=instances.create_run(world, instance).id), True
+    return decision, made
+
+
+def _make_project(world: World, instance: Instance, task: Task) -> bool:
+    """Make the project a task names, if it is unknown and the global may create children."""
+    if instance.scope is not HopperScope.GLOBAL or not task.project:
+        return False
+    if _named(world, task.project) is not None or not world.settings(instance).auto_create:
+        return False
     from hopper_tui.engine import instances
 
-    if instance.scope is not HopperScope.GLOBAL or not task.project:
-        return
-    try:
-        world.find_instance(task.project)
-    except NotFound:
-        if world.settings(instance).auto_create:
-            instances.create_project(world, task.project)
+    instances.create_project(world, task.project)
+    return True
 
 
 def enact(world: World, tx: Transaction, task: Task, decision: Decision) -> Task:
@@ -137,25 +173,17 @@ def enact(world: World, tx: Transaction, task: Task, decision: Decision) -> Task
     return task
 
 
-def ready_target(world: World, instance: Instance, decision: Decision) -> Decision:
-    """The decision with its run made, when it asks for a new one."""
-    from hopper_tui.engine import instances
-
-    if decision.target != NEW_RUN:
-        return decision
-    run = instances.create_run(world, instance)
-    return replace(decision, target=run.id)
-
-
-def place(world: World, instance: Instance, task: Task, declined: set[tuple[str, str]]) -> int:
-    """Offer one waiting task again; returns 1 when it went somewhere, 0 when it still waits."""
-    decision = ready_target(world, instance, decide(world, instance, task, declined))
+def place(
+    world: World, instance: Instance, task: Task, declined: set[tuple[str, str]]
+) -> tuple[bool, bool]:
+    """Offer one waiting task again; whether it went somewhere, and whether a hopper was made."""
+    decision, made = resolve(world, instance, task, declined)
     if decision.target not in (None, instance.id):
         world.announce()
     store = world.store(instance.id)
     with world.writing(store) as tx:
         fresh = store.task(task.id)
         if fresh is None or not fresh.waiting or not fresh.is_ready:
-            return 0
+            return False, made
         enact(world, tx, fresh, decision)
-    return int(decision.target is not None)
+    return decision.target is not None, made

@@ -76,7 +76,7 @@ def redo(world: World, ref: str | None) -> Undone:
                     break
                 continue
             if step.takes_back in gone and gone[step.takes_back] == step.group:
-                return _take_back(world, step.group, REDO)
+                return _take_back(world, step.group, REDO, named=step.takes_back)
         raise NotFound("there is nothing to redo", "Undo comes first; a new command ends redo")
 
 
@@ -113,27 +113,66 @@ def _undone(steps: list[_Step]) -> dict[str, str]:
     return gone
 
 
-def _take_back(world: World, group: str, kind: str) -> Undone:
-    touched = [(store, store.events(group=group)) for store in world.stores()]
-    touched = [(store, events) for store, events in touched if events]
-    touched.sort(key=lambda pair: (pair[1][0].at, pair[1][0].seq))
+def _take_back(world: World, group: str, kind: str, named: str | None = None) -> Undone:
+    """Invert the events of a group; `named` is the group that the sentence is about."""
+    touched, made = _touched(world, group)
     for store, events in touched:
+        _check_unmoved(world, events, made)
         _check_last(world, store, events, group)
     world.announce()
+    changed = _compensate(world, touched, group, kind, made)
+    flow.drive(world, [store for store, _ in touched])
+    tasks = tuple(dict.fromkeys(changed))
+    about = [store.events(group=named or group) for store, _ in touched]
+    return Undone(f"{kind}: {_sentence(about)}", tasks)
+
+
+def finish(world: World, command: str) -> None:
+    """Go on, in the stores it did not come to, with an undo or redo that died on its way."""
+    begun = {
+        id(store): event
+        for store in world.stores()
+        for event in store.events(group=command)
+        if event.kind in (UNDO, REDO)
+    }
+    if not begun:
+        return
+    mark = next(iter(begun.values()))
+    touched, made = _touched(world, mark.note["takes_back"])
+    rest = [(store, events) for store, events in touched if id(store) not in begun]
+    with world.command(mark.kind), world.grouped(command):
+        _compensate(world, rest, mark.note["takes_back"], mark.kind, made)
+
+
+def _touched(world: World, group: str) -> tuple[list[tuple[Store, list[Event]]], set[str]]:
+    """The stores that a command wrote to, with its events there, and the instances it made."""
+    found = [(store, store.events(group=group)) for store in world.stores()]
+    touched = [(store, events) for store, events in found if events]
+    touched.sort(key=lambda pair: (pair[1][0].at, pair[1][0].seq))
+    made = {e.key for _, events in touched for e in events if e.kind == "instance.created"}
+    return touched, made
+
+
+def _compensate(
+    world: World,
+    touched: list[tuple[Store, list[Event]]],
+    group: str,
+    kind: str,
+    made: set[str],
+) -> list[str]:
+    """Record the inverse of the events of a group; returns the tasks that changed."""
     changed: list[str] = []
     for store, events in touched:
         with world.writing(store) as tx:
             tx.remark("command", group, kind, {"takes_back": group})
             for event in reversed(events):
                 patch = _inverse(world, event)
-                if patch == Patch():
+                if event.key in made or not (patch.set or patch.on or patch.off):
                     continue
                 tx.patch(event.entity, event.key, patch, f"{event.entity}.{kind}")
                 if event.entity == "task":
                     changed.append(event.key)
-    flow.drive(world, [store for store, _ in touched])
-    tasks = tuple(dict.fromkeys(changed))
-    return Undone(f"{kind}: {_sentence(world, touched)}", tasks)
+    return changed
 
 
 def _inverse(world: World, event: Event) -> Patch:
@@ -146,6 +185,20 @@ def _inverse(world: World, event: Event) -> Patch:
         base["waiting"] = event.patch.set.get("waiting", False)
     base["status"] = event.patch.set.get("status", "pending")
     return Patch(set=withdrawn, base=base)
+
+
+def _check_unmoved(world: World, events: list[Event], made: set[str]) -> None:
+    """Refuse to take back the start or stop of a hopper: its lifecycle only goes forward.
+
+    A hopper that the command made stays, for others may use it by now.
+    """
+    for event in events:
+        status = event.patch.set.get("status")
+        if event.entity == "instance" and event.key not in made and status is not None:
+            raise InvalidTransition(
+                f"the last command made {world.name(event.key)} {status}; that is not undone",
+                "Move it back by hand: hopper instance start, stop, pause or resume",
+            )
 
 
 def _check_last(world: World, store: Store, events: list[Event], group: str) -> None:
@@ -164,8 +217,8 @@ def _check_last(world: World, store: Store, events: list[Event], group: str) -> 
             )
 
 
-def _sentence(world: World, touched: list[tuple[Store, list[Event]]]) -> str:
-    kinds = [e.kind for _, events in touched for e in events if e.entity == "task"]
+def _sentence(touched: list[list[Event]]) -> str:
+    kinds = [e.kind for events in touched for e in events if e.entity == "task"]
     main = next((k for k in kinds if k not in ("task.decided", "task.note")), "a command")
-    keys = {e.key for _, events in touched[:1] for e in events if e.entity == "task"}
+    keys = {e.key for events in touched[:1] for e in events if e.entity == "task"}
     return f"{main.replace('task.', '')} of {len(keys)} task{'s' if len(keys) != 1 else ''}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hopper_tui import engine
 from hopper_tui.engine import flow
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import (
@@ -18,6 +19,7 @@ from hopper_tui.model.errors import (
 )
 from hopper_tui.model.lifecycle import (
     ACTIVE,
+    LEFT,
     DelegationStatus,
     HopperScope,
     TaskStatus,
@@ -39,7 +41,8 @@ _T = TaskStatus
 def leaf(world: World, task: Task) -> Task:
     """The task at the end of the chain where the work is; the task itself if not delegated.
 
-    Raises InvalidTransition when a hop on the way is not accepted, or several subtasks are open.
+    A task whose work below is over, but not reported upward, stands for itself. Raises
+    InvalidTransition when a hop on the way is not accepted, or several subtasks are open.
     """
     while task.status is _T.DELEGATED:
         hop = world.store(task.instance).hops_of(task.id)[-1]
@@ -50,7 +53,9 @@ def leaf(world: World, task: Task) -> Task:
                 f"Accept or cancel it: hopper delegation list --instance {hop.target}",
             )
         children = [t for t in world.store(hop.target).children(hop.id) if t.is_open]
-        if len(children) != 1:
+        if not children:
+            return task
+        if len(children) > 1:
             short = world.short_ids(children)
             listed = ", ".join(f"{short[t.id]} {t.title}" for t in children)
             raise InvalidTransition(
@@ -158,6 +163,11 @@ def _check_free(world: World, store: Store, task: Task, who: str) -> None:
             f"{world.short_id(task)} is held by {task.owner}", "Take another: hopper next --claim"
         )
     check_task_move(world.short_id(task), task.status, _T.CLAIMED)
+    check_unheld(world, store, task)
+
+
+def check_unheld(world: World, store: Store, task: Task) -> None:
+    """Raise InvalidTransition while a dependency holds a task back."""
     if task.open_deps:
         waits = [t for t in store.tasks(task.depends_on) if t.status is not _T.DONE]
         short = world.short_ids(waits)
@@ -293,6 +303,8 @@ def release(world: World, task: Task, executor: str | None) -> Task:
                 lease_expires_at=None,
                 waiting=offered and instance.scope is not HopperScope.ORCHESTRATION,
             )  # fmt: skip
+            if instance.status in LEFT:
+                engine.instances.hand_back(world, tx, store, instance)
         _settle(world, store, task)
     return _fresh(store, task)
 
@@ -313,8 +325,34 @@ def cancel(world: World, task: Task, reason: str | None) -> Task:
     return task
 
 
+def _finished_leaf(world: World, task: Task) -> Task:
+    """The task at the end of the chain by which the work was done; the task itself if it was not
+    delegated, or if its hopper is gone. Raises InvalidTransition when several subtasks did it."""
+    while task.status is _T.DONE:
+        hops = world.store(task.instance).hops_of(task.id)
+        if not hops or hops[-1].status is not DelegationStatus.COMPLETED:
+            break
+        try:
+            children = world.store(hops[-1].target).children(hops[-1].id)
+        except HopperError:
+            break
+        if len(children) > 1:
+            short = world.short_ids(children)
+            listed = ", ".join(f"{short[t.id]} {t.title}" for t in children)
+            raise InvalidTransition(
+                f"{len(children)} subtasks at {world.name(hops[-1].target)} did it: {listed}",
+                "Reopen one of them",
+            )
+        if not children:
+            break
+        task = children[0]
+    return task
+
+
 def reopen(world: World, task: Task) -> Task:
-    """Put a finished task back into the queue; what was completed by it is open again."""
+    """Put a finished task back into the queue, where its work was done; what was completed by it
+    is open again. A router offers it anew."""
+    task = _finished_leaf(world, task)
     store = world.store(task.instance)
     instance = world.instance(task.instance)
     with world.command("reopen"):
@@ -326,9 +364,10 @@ def reopen(world: World, task: Task) -> Task:
                     f"{world.short_id(task)} is {task.status}, not closed",
                     "To put it back into the queue: hopper task release",
                 )
+            passed_on = instance.scope is HopperScope.PROJECT and bool(store.hops_of(task.id))
             task = tx.change(
                 task, "task.reopened", status=_T.PENDING, owner=None, reason=None, result=None,
-                waiting=instance.scope is HopperScope.GLOBAL, completed_at=None,
+                waiting=passed_on or instance.scope is HopperScope.GLOBAL, completed_at=None,
             )  # fmt: skip
             flow.follow(world, tx, store, task)
         _settle(world, store, task)
@@ -354,10 +393,29 @@ def set_status(world: World, task: Task, word: str, reason: str | None) -> Task:
 
 
 def give_feedback(world: World, task: Task, feedback: TaskFeedback) -> Task:
-    """Record feedback on a task, at its own level of the chain."""
+    """Record feedback on a task; what was derived from it above is derived anew."""
     store = world.store(task.instance)
-    with world.command("feedback"), world.writing(store) as tx:
-        return tx.change(_fresh(store, task), "task.feedback", feedback=feedback.json())
+    with world.command("feedback"):
+        if task.origin:
+            world.announce()
+        hop = store.delegation(task.origin) if task.origin else None
+        before = None if hop is None else flow.feedback_of(store, hop)
+        with world.writing(store) as tx:
+            given = tx.change(_fresh(store, task), "task.feedback", feedback=feedback.json())
+        while hop is not None:
+            after = flow.feedback_of(store, hop)
+            try:
+                store = world.store(hop.source)
+            except HopperError:
+                break
+            above = store.task(hop.task)
+            if above is None or above.status is not _T.DONE or above.feedback != before:
+                break
+            hop = store.delegation(above.origin) if above.origin else None
+            before = None if hop is None else flow.feedback_of(store, hop)
+            with world.writing(store) as tx:
+                tx.change(above, "task.feedback", feedback=after)
+    return given
 
 
 def last_seen(world: World, task: Task) -> Task:

@@ -15,7 +15,7 @@ from hopper_tui.engine.intent import Intents
 from hopper_tui.engine.places import Places, Project, gone, project_name
 from hopper_tui.model import ids
 from hopper_tui.model.clock import Clock, stamp, system_clock
-from hopper_tui.model.errors import ConfigError, HopperError, Invalid, NotAllowed
+from hopper_tui.model.errors import ConfigError, HopperError, Invalid, NotAllowed, NotFound
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     ACTIVE,
@@ -156,10 +156,21 @@ class World:
         self._settled_down = True
         with self._lock:
             self._enrol()
-            if dead := self._intents.abandoned():
-                self.reconcile()
-                for path in dead:
-                    path.unlink(missing_ok=True)
+            try:
+                with self._intents.abandoned() as dead:
+                    if dead:
+                        self._finish(dead)
+            except HopperError as error:  # the next command tries again
+                self.warnings.append(f"an earlier command is not finished: {error.message}")
+
+    def _finish(self, commands: Sequence[str]) -> None:
+        """Do what dead commands left undone."""
+        from hopper_tui.engine import flow, undo
+
+        for command in commands:
+            undo.finish(self, command)
+        with self.command("reconcile"):
+            flow.reconcile(self)
 
     def _enrol(self) -> None:
         project = self.places.around
@@ -321,6 +332,8 @@ class World:
     def _readable(self, key: str) -> Instance | None:
         try:
             return self.instance(key)
+        except NotFound:  # the database of a run whose maker died before it was recorded
+            return None
         except HopperError as error:
             if not self.warnings or self.warnings[-1] != error.message:
                 self.warnings.append(error.message)
@@ -361,7 +374,8 @@ class World:
         fresh = Instance(key, name or key, HopperScope.GLOBAL, created_at=at)
         home = self.places.home_store
         with self.command("create the global hopper"), self.writing(home) as tx:
-            return self.start_new(tx, fresh)
+            others = [i for i in home.instances() if i.scope is HopperScope.GLOBAL]
+            return others[0] if others else self.start_new(tx, fresh)
 
     def create_instance(
         self,

@@ -192,11 +192,13 @@ DELEGATION_MOVES: dict[DelegationStatus, tuple[DelegationStatus, ...]] = {
     _D.ACCEPTED: (_D.COMPLETED, _D.FAILED, _D.CANCELLED),
     _D.REJECTED: (),
     _D.COMPLETED: (_D.ACCEPTED,),
-    _D.FAILED: (_D.ACCEPTED, _D.COMPLETED),
+    _D.FAILED: (_D.ACCEPTED, _D.COMPLETED, _D.CANCELLED),
     _D.CANCELLED: (),
 }
 """Back to accepted means that a finished child was reopened."""
 
+LEFT: frozenset[InstanceStatus] = frozenset({_I.STOPPING, _I.STOPPED, _I.TERMINATED})
+"""What an instance is when it gives its unclaimed tasks back."""
 CLOSED: frozenset[TaskStatus] = frozenset({_T.DONE, _T.FAILED, _T.CANCELLED})
 ACTIVE: frozenset[TaskStatus] = frozenset({_T.CLAIMED, _T.IN_PROGRESS})
 """What counts against max_concurrent_tasks."""

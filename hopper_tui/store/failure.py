@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.errors import StorageError
+from hopper_tui.store.gate import StoreDeleted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,8 @@ _BY_ERRNO: dict[int, tuple[str, str]] = {
 def storage_error(error: Exception, path: Path | None) -> StorageError:
     """The StorageError for what went wrong at `path` (None: a store in memory)."""
     place = "the store in memory" if path is None else str(path)
+    if isinstance(error, StoreDeleted):
+        return StorageError(f"{place} was removed", "See: hopper instance list")
     if isinstance(error, OSError) and error.errno in _BY_ERRNO:
         what, hint = _BY_ERRNO[error.errno]
         return StorageError(f"{error.filename or place} {what}", hint)

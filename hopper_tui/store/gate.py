@@ -8,11 +8,11 @@ SQLite 3.7.0 to 3.51.2 can answer with a corrupt file.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
 try:
     import fcntl
@@ -20,8 +20,15 @@ except ImportError:  # no flock on this platform: SQLite's busy timeout has to d
     fcntl = None  # type: ignore[assignment]
 
 
+class StoreDeleted(OSError):
+    """Somebody removed the store while we waited at its gate."""
+
+
 class Gate:
-    """An exclusive lock between processes for the database at `path`; None needs no lock."""
+    """An exclusive lock between processes for the database at `path`; None needs no lock.
+
+    The thread that uses it must hold the lock of its store. Nested entries count as one.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = None if path is None else f"{path}.lock"
@@ -29,30 +36,34 @@ class Gate:
         self._depth = 0
 
     def __enter__(self) -> None:
+        if self._depth == 0:
+            self._take(0)
         self._depth += 1
-        if self._depth > 1 or self._path is None or fcntl is None:
-            return
-        try:
-            if self._descriptor is None:
-                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-                self._descriptor = os.open(self._path, flags, 0o644)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        except BaseException:
-            self._depth -= 1
-            raise
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._depth -= 1
-        if not self._depth and self._descriptor is not None:
+        if self._depth == 0 and self._descriptor is not None:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
+    def take_if_free(self) -> None:
+        """Hold the gate until `close`, unless somebody else does; never waits."""
+        if fcntl is not None:
+            with suppress(OSError):
+                self._take(fcntl.LOCK_NB)
+
+    def _take(self, how: int) -> None:
+        if self._path is None or fcntl is None:
+            return
+        if self._descriptor is None:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o644)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | how)
+        if os.fstat(self._descriptor).st_nlink == 0:
+            self.close()
+            raise StoreDeleted(self._path)
+
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Give the descriptor back, and with it the lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -90,8 +90,8 @@ def indexes(db: Database) -> None:
         " WHERE status = 'pending' AND open_deps = 0",
         "CREATE INDEX task_open ON tasks (instance_id, priority, n)"
         " WHERE status NOT IN ('done', 'failed', 'cancelled')",
-        "CREATE INDEX task_waiting ON tasks (instance_id, n)"
-        " WHERE waiting = 1 AND status = 'pending'",
+        "CREATE INDEX task_waiting ON tasks (instance_id, priority, n)"
+        " WHERE waiting = 1 AND status = 'pending' AND open_deps = 0",
         "CREATE INDEX task_origin ON tasks (origin) WHERE origin IS NOT NULL",
         "CREATE INDEX task_root ON tasks (root_task) WHERE root_task IS NOT NULL",
         "CREATE INDEX dep_on ON task_deps (dep)",
@@ -120,6 +120,9 @@ def counters(db: Database) -> None:
         " WHEN OLD.status <> NEW.status OR OLD.instance_id <> NEW.instance_id"
         f" BEGIN {bump.format('OLD', -1)} {bump.format('NEW', 1)} END"
     )
+    db.execute(
+        "INSERT INTO status_counts SELECT instance_id, status, count(*) FROM tasks GROUP BY 1, 2"
+    )
 
 
 @migrations()
@@ -146,6 +149,7 @@ def full_text(db: Database) -> None:
         "CREATE TRIGGER fts_changed AFTER UPDATE OF title, description, tags ON tasks"
         f" BEGIN {old} {new} END"
     )
+    db.execute("INSERT INTO tasks_fts (tasks_fts) VALUES ('rebuild')")
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

@@ -26,6 +26,9 @@ SORT_SQL: dict[str, str] = {
 
 _TRIGRAM = 3
 """FTS5's trigram index finds nothing shorter."""
+_PROSE = ("title", "description")
+_JSON_SIGNS = frozenset('"[],\\')
+"""Tags are kept as JSON; its signs between them are nobody's text."""
 
 _COLUMNS: dict[str, str] = {
     "status": "status",
@@ -56,16 +59,22 @@ FIELDS = (*_COLUMNS, *_LISTS, *_FLAGS, "id", "text", "fuzzy")
 
 
 def _like(text: str) -> str:
+    """A pattern for text that contains `text`; a NUL would end the pattern, so it is left out."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    return f"%{escaped}%".replace("\0", "")
 
 
 def _text(value: str) -> tuple[str, list[Any]]:
+    columns = _PROSE if _JSON_SIGNS.intersection(value) else (*_PROSE, "tags")
+    if "\0" in value:  # neither the index nor a pattern can look beyond one
+        found = " OR ".join(f"instr({c}, ?)" for c in columns)
+        return f"({found})", [value] * len(columns)
     if len(value) >= _TRIGRAM:
-        phrase = '"' + value.replace('"', '""') + '"'
-        return "n IN (SELECT rowid FROM tasks_fts WHERE tasks_fts MATCH ?)", [phrase]
-    like = _like(value)
-    return "(title LIKE ? ESCAPE '\\' OR tags LIKE ? ESCAPE '\\')", [like, like]
+        phrase = value.replace('"', '""')
+        match = f'{{{" ".join(columns)}}} : "{phrase}"'
+        return "n IN (SELECT rowid FROM tasks_fts WHERE tasks_fts MATCH ?)", [match]
+    likes = " OR ".join(f"{c} LIKE ? ESCAPE '\\'" for c in columns)
+    return f"({likes})", [_like(value)] * len(columns)
 
 
 def _fuzzy(value: str) -> tuple[str, list[Any]]:
@@ -121,5 +130,5 @@ def tail(query: Query) -> str:
     order = SORT_SQL.get(query.sort)
     if order is None:
         raise Invalid(f"cannot sort by {query.sort!r}", "Choose one of: " + ", ".join(SORT_SQL))
-    limit = f" LIMIT {int(query.limit)}" if query.limit else ""
+    limit = "" if query.limit is None else f" LIMIT {int(query.limit):d}"
     return f" ORDER BY {order}{limit}"

@@ -10,17 +10,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from hopper_tui.model import fold
 from hopper_tui.model.delegation import Delegation
-from hopper_tui.model.errors import StorageError
+from hopper_tui.model.errors import Invalid, StorageError
 from hopper_tui.model.event import Event, Patch
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.task import Task
 from hopper_tui.store import select
 from hopper_tui.store.failure import storage_error
-from hopper_tui.store.gate import Gate
+from hopper_tui.store.gate import Gate, StoreDeleted
 from hopper_tui.store.tables import (
     DELEGATIONS,
     DERIVED,
@@ -43,7 +44,7 @@ SCHEMA_VERSION = 4
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""
 WAL_LIMIT = 4 << 20
-"""Bytes of write-ahead log after which a writer checkpoints, inside the gate."""
+"""Bytes by which the write-ahead log grows until a writer checkpoints, inside the gate."""
 
 E = TypeVar("E", bound=Task | Instance | Delegation)
 
@@ -52,7 +53,6 @@ _INSERT_EVENT = (
     "INSERT INTO events (grp, at, actor, kind, entity, key, patch, note)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_ANYBODY = "(executor_preference IS NULL OR executor_preference IN ('human', ?))"
 _MACHINES = ("ci", "orchestration", "manual")
 """Kinds of executor that are nobody's free choice: only an executor of that name gets those."""
 
@@ -62,6 +62,9 @@ class SqliteStore:
 
     `path` None keeps everything in memory. Opens lazily: a database that does not exist yet is
     made by the first use. A file that cannot be written is opened for reading only.
+
+    A process that forks closes its connections first, because SQLite's locks do not survive that;
+    parent and child both open their own at the next use.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -70,8 +73,9 @@ class SqliteStore:
         self._gate = Gate(path)
         self._db: sqlite3.Connection | None = None
         self._read_only = False
-        self._bulk = False
         self._commits = 0
+        self._checkpointed = 0
+        _stores.add(self)
 
     # Opening and closing
 
@@ -102,6 +106,7 @@ class SqliteStore:
                         db.execute("PRAGMA journal_mode = WAL")
                         self._migrate(db)
             db.execute("PRAGMA wal_autocheckpoint = 0")
+            db.execute("PRAGMA journal_size_limit = 0")
             db.execute("PRAGMA synchronous = FULL")
         except BaseException:
             db.close()
@@ -109,20 +114,34 @@ class SqliteStore:
         return db
 
     def _open_read_only(self) -> sqlite3.Connection:
+        """Open a file that we may not change, as it is.
+
+        A write-ahead log without its index can only be read by somebody who may write beside it;
+        without a log the file alone is the whole truth.
+        """
         assert self.path is not None
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        try:
+            db = self._checked_read_only(uri)
+        except sqlite3.OperationalError:
+            if _size(f"{self.path}-wal"):
+                raise
+            db = self._checked_read_only(f"{uri}&immutable=1")
         self._read_only = True
-        uri = self.path.absolute().as_uri()
-        for mode in ("mode=ro", "mode=ro&immutable=1"):
-            db = self._connect(f"{uri}?{mode}", uri=True)
-            try:
-                self._version(db)
-            except sqlite3.OperationalError:  # no write-ahead index and none can be made
-                db.close()
-                if "immutable" in mode:
-                    raise
-            else:
-                return db
-        raise AssertionError("unreachable")
+        return db
+
+    def _checked_read_only(self, uri: str) -> sqlite3.Connection:
+        db = self._connect(uri, uri=True)
+        try:
+            if self._version(db) < SCHEMA_VERSION:
+                raise StorageError(
+                    f"{self.path} is of an older Hopper and read-only, so it cannot be upgraded",
+                    "Make it writable, or use a copy",
+                )
+        except BaseException:
+            db.close()
+            raise
+        return db
 
     def _connect(self, target: str | Path, uri: bool = False) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -150,29 +169,49 @@ class SqliteStore:
         migrate(db, SCHEMA_VERSION)
 
     def close(self) -> None:
-        """Close the connection; the next use opens it again (a memory store is gone)."""
+        """Close the connection; the next use opens it again (a memory store is gone).
+
+        A store in the middle of a transaction stays open.
+        """
         with self._lock:
-            db, self._db = self._db, None
-            if db is None:
+            db = self._db
+            if db is not None and db.in_transaction:
                 return
-            if self._commits and not self._read_only:
-                with self._gate:  # the last one to close checkpoints: never beside a commit
-                    db.close()
-            else:
+            self._db = None
+            if db is not None:
+                # the last one to close checkpoints, and whoever writes now is not the last
+                if not self._read_only:
+                    self._gate.take_if_free()
                 db.close()
+            self._gate.close()
+            self._read_only = False
 
     def delete(self) -> None:
         """Close, and remove the database's files."""
-        self.close()
-        if self.path is not None:
-            for suffix in ("", "-wal", "-shm", ".lock"):
-                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        if self.path is None:
+            self.close()
+            return
+        with self._lock, self._translated():
+            if self._db is None and not self.path.exists():
+                return
+            with self._gate:
+                if self._db is not None:
+                    self._db.close()
+                    self._db = None
+                for suffix in ("", "-wal", "-shm", ".lock"):
+                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            self._gate.close()
 
     # Writing
 
     @contextmanager
     def transaction(self, group: str, actor: str, at: str) -> Iterator[SqliteTransaction]:
         """Begin writing: the events get this group, actor and time. Takes the write lock."""
+        with self._writing() as db:
+            yield SqliteTransaction(self, db, group, actor, at)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._translated():
             db = self._connection
             if self._read_only:
@@ -182,28 +221,44 @@ class SqliteStore:
             with self._gate:
                 db.execute("BEGIN IMMEDIATE")
                 try:
-                    yield SqliteTransaction(self, db, group, actor, at)
+                    yield db
                     db.execute("COMMIT")
                 except BaseException:
-                    with suppress(sqlite3.Error):
-                        db.execute("ROLLBACK")
+                    self._roll_back(db)
                     raise
                 self._commits += 1
                 self._checkpoint(db)
 
+    def _roll_back(self, db: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        if db.in_transaction and self.path is not None:  # only closing ends it now
+            self._db = None
+            db.close()
+
     def _checkpoint(self, db: sqlite3.Connection) -> None:
+        """Copy the log into the database when it grew much, without waiting for readers."""
         if self.path is None:
             return
-        with suppress(OSError, sqlite3.Error):
-            if os.stat(f"{self.path}-wal").st_size > WAL_LIMIT:
+        size = _size(f"{self.path}-wal")
+        if size < self._checkpointed:  # begun anew since
+            self._checkpointed = 0
+        if size - self._checkpointed > WAL_LIMIT:
+            with suppress(sqlite3.Error):
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._checkpointed = size
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, StoreDeleted) and self._db is not None:
+                self._db.close()
+                self._db = None
             raise storage_error(error, self.path) from error
+        except UnicodeEncodeError as error:
+            raise Invalid("the text is not valid Unicode", "Send it as UTF-8") from error
 
     # Reading
 
@@ -282,7 +337,10 @@ class SqliteStore:
 
     def counts(self, instance: str) -> dict[TaskStatus, int]:
         """The number of tasks of an instance by status; zero ones are left out."""
-        return self.all_counts().get(instance, {})
+        rows = self._all(
+            "SELECT status, n FROM status_counts WHERE instance_id = ? AND n <> 0", (instance,)
+        )
+        return {TaskStatus(status): n for status, n in rows}
 
     def all_counts(self) -> dict[str, dict[TaskStatus, int]]:
         """Counts by status of every instance with tasks here."""
@@ -296,9 +354,8 @@ class SqliteStore:
     ) -> Task | None:
         """The first ready task, in queue order, that this executor may take.
 
-        `executor` None is a person: anything not reserved for a machine. A preferred executor
-        and required capabilities are compared without case; capabilities None-checked only when
-        the task requires some.
+        `executor` None is a person: anything not reserved for a machine, whatever capabilities
+        it requires. Executors and capabilities are compared without case.
         """
         role = (executor or "").casefold()
         mine = {c.casefold() for c in capabilities} | {role}
@@ -409,16 +466,15 @@ class SqliteStore:
 
     def set_local(self, name: str, value: str) -> None:
         """Keep a local value that is no part of the record; does nothing in a read-only store."""
-        with self._lock, self._translated():
-            db = self._connection
-            if not self._read_only:
-                with self._gate:
+        with self._lock:
+            if self._connection and not self._read_only:
+                with self._writing() as db:
                     db.execute("INSERT OR REPLACE INTO local VALUES (?, ?)", (name, value))
 
     def unset_local(self, name: str) -> None:
         """Forget a local value."""
-        with self._lock, self._translated(), self._gate:
-            self._connection.execute("DELETE FROM local WHERE name = ?", (name,))
+        with self._writing() as db:
+            db.execute("DELETE FROM local WHERE name = ?", (name,))
 
     def revision(self) -> int:
         """A number that changes when anybody committed to this store."""
@@ -427,19 +483,12 @@ class SqliteStore:
     # Maintenance
 
     def rebuild(self) -> int:
-        """Make the projections anew from the events; returns how many events were folded."""
-        with self._lock, self._translated(), self._gate:
-            db = self._connection
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                folded = self._refold(db)
-                db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    db.execute("ROLLBACK")
-                raise
-            self._commits += 1
-            return folded
+        """Make the projections anew from the events; returns how many events were folded.
+
+        What was purged comes back until the next purge. What is local stays.
+        """
+        with self._writing() as db:
+            return self._refold(db)
 
     def _refold(self, db: sqlite3.Connection) -> int:
         states: dict[tuple[str, str], dict[str, Any]] = {}
@@ -456,9 +505,9 @@ class SqliteStore:
                 if event.entity == "task" and event.patch != Patch():
                     state["updated_at"] = event.at
                 states[place] = state
+        told = db.execute("SELECT told, id FROM task_delegations").fetchall()
         for name in (*(t.name for t in TABLES.values()), "task_deps", "status_counts"):
             db.execute(f"DELETE FROM {name}")
-        db.execute("DELETE FROM status_counts")
         for (entity, key), state in states.items():
             table = TABLES[entity]
             if "id" in state:
@@ -469,17 +518,22 @@ class SqliteStore:
             [(s["id"], dep) for s in tasks for dep in s.get("depends_on") or ()],
         )
         db.execute(f"UPDATE tasks SET open_deps = ({_OPEN_DEPS})")
+        db.executemany("UPDATE task_delegations SET told = ? WHERE id = ?", told)
         return folded
 
     def purge(self, instance: str, before: str) -> int:
-        """Remove tasks closed before that time from the projections; returns how many."""
-        with self._lock, self._translated(), self._gate:
-            done = self._connection.execute(
+        """Remove tasks closed before that time from the projections; returns how many.
+
+        Those that an open task still waits for stay.
+        """
+        with self._writing() as db:
+            done = db.execute(
                 "DELETE FROM tasks WHERE instance_id = ? AND completed_at < ?"
-                " AND status IN ('done', 'failed', 'cancelled')",
+                " AND status IN ('done', 'failed', 'cancelled') AND id NOT IN"
+                " (SELECT dep FROM task_deps JOIN tasks AS t ON t.id = task WHERE t.open_deps > 0)",
                 (instance, before),
             )
-            self._commits += 1
+            db.execute(_FORGET_DEPS)
             return done.rowcount
 
     def check(self) -> list[str]:
@@ -489,12 +543,9 @@ class SqliteStore:
             for row in self._all("PRAGMA quick_check(5)")
             if row[0] != "ok"
         ]
-        wrong = self._one(
-            "SELECT count(*) FROM (SELECT instance_id, status, count(*) AS n FROM tasks"
-            " GROUP BY 1, 2 EXCEPT SELECT * FROM status_counts)"
-        )[0]
-        if wrong:
-            found.append(f"{wrong} counters differ from the tasks")
+        for sql, sentence in _CHECKS:
+            if wrong := self._one(sql)[0]:
+                found.append(sentence.format(wrong))
         return found
 
 
@@ -503,6 +554,44 @@ _OPEN_DEPS = (
     " WHERE d.task = tasks.id AND t.status IS NOT NULL AND t.status <> 'done'"
 )
 """A dependency that is not in this store was done before the task came here."""
+_FORGET_DEPS = "DELETE FROM task_deps WHERE task NOT IN (SELECT id FROM tasks)"
+_RECOUNT = "SELECT instance_id, status, count(*) AS n FROM tasks GROUP BY 1, 2"
+_COUNTED = "SELECT instance_id, status, n FROM status_counts WHERE n <> 0"
+_CHECKS = (
+    (
+        f"SELECT count(*) FROM (SELECT * FROM ({_RECOUNT} EXCEPT {_COUNTED})"
+        f" UNION SELECT * FROM ({_COUNTED} EXCEPT {_RECOUNT}))",
+        "{} counters differ from the tasks",
+    ),
+    (
+        f"SELECT count(*) FROM tasks WHERE open_deps <> ({_OPEN_DEPS})",
+        "{} tasks count their open dependencies wrongly",
+    ),
+)
+_stores: WeakSet[SqliteStore] = WeakSet()
+
+
+def _before_fork() -> None:
+    for store in list(_stores):
+        if store.path is not None:
+            store.close()
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_stores):  # a thread that is not here may have held its lock
+        store._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
+
+
+def _size(path: str) -> int:
+    """Bytes in a file, 0 if there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def may_take(preference: str, executor: str) -> bool:
@@ -553,9 +642,11 @@ class SqliteTransaction:
         fresh = {f: v for f, v in told.items() if v != table.defaults.get(f, MISSING)}
         self._record(kind, table.entity, value.id, Patch(set=fresh), note)
         self._execute(table.insert, table.row(value))
-        if isinstance(value, Task) and value.depends_on:
-            self._depend(value.id, value.depends_on)
-            value = replace(value, open_deps=self._count_open_deps(value.id))
+        if isinstance(value, Task):
+            self._recount_dependents(value.id)
+            if value.depends_on:
+                self._depend(value.id, value.depends_on)
+                value = replace(value, open_deps=self._count_open_deps(value.id))
         return value
 
     def change(self, value: E, kind: str, note: Any = None, **fields: Any) -> E:
@@ -568,7 +659,7 @@ class SqliteTransaction:
                 self._record(kind, table.entity, value.id, patch, note)
             return value
         self._record(kind, table.entity, value.id, patch, note)
-        after = replace(value, **fold.apply(before, patch))
+        after: E = replace(value, **fold.apply(before, patch))
         return self._project(table, value, after, (*patch.set, *patch.on, *patch.off))
 
     def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:
@@ -601,16 +692,19 @@ class SqliteTransaction:
     def _keep_dependencies(self, before: Task, after: Task) -> int:
         """Keep the counts of open dependencies right; returns that of `after`."""
         if (before.status is TaskStatus.DONE) != (after.status is TaskStatus.DONE):
-            self._execute(
-                f"UPDATE tasks SET open_deps = ({_OPEN_DEPS})"
-                " WHERE id IN (SELECT task FROM task_deps WHERE dep = ?)",
-                (after.id,),
-            )
+            self._recount_dependents(after.id)
         if before.depends_on != after.depends_on:
             self._execute("DELETE FROM task_deps WHERE task = ?", (after.id,))
             self._depend(after.id, after.depends_on)
             return self._count_open_deps(after.id)
         return after.open_deps
+
+    def _recount_dependents(self, task: str) -> None:
+        self._execute(
+            f"UPDATE tasks SET open_deps = ({_OPEN_DEPS})"
+            " WHERE id IN (SELECT task FROM task_deps WHERE dep = ?)",
+            (task,),
+        )
 
     def _depend(self, task: str, deps: Sequence[str]) -> None:
         for dep in deps:
@@ -633,6 +727,8 @@ class SqliteTransaction:
         """Forget an instance and its tasks; the events stay."""
         self._record(kind, "instance", key, Patch(), None)
         self._execute("DELETE FROM tasks WHERE instance_id = ?", (key,))
+        self._execute(_FORGET_DEPS)
+        self._execute(f"UPDATE tasks SET open_deps = ({_OPEN_DEPS}) WHERE open_deps > 0")
         self._execute("DELETE FROM hopper_instances WHERE instance_id = ?", (key,))
         self._execute("DELETE FROM status_counts WHERE instance_id = ?", (key,))
 
@@ -646,7 +742,5 @@ class SqliteTransaction:
         )  # fmt: skip
 
 
-def _table(value: Task | Instance | Delegation) -> Table[Any]:
-    if isinstance(value, Task):
-        return TASKS
-    return DELEGATIONS if isinstance(value, Delegation) else INSTANCES
+def _table(value: E) -> Table[E]:
+    return next(table for table in TABLES.values() if isinstance(value, table.cls))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -12,18 +11,15 @@ from textual.command import Provider
 from textual.screen import Screen
 
 from hopper_tui.resources import STYLES
-from hopper_tui.tui.cockpit import Cockpit, FirstQueueShown
+from hopper_tui.tui.cockpit import HEIGHTS, WIDTHS, Cockpit, FirstQueueShown
 from hopper_tui.tui.palette import CommandProvider
 from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
 
+OWN_THEMES = frozenset(theme.name for theme in THEMES)
+
+
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
-
-
-WIDTHS = [(0, "-tiny"), (50, "-narrow"), (80, "-normal"), (120, "-wide")]
-"""From how many columns which layout is used."""
-HEIGHTS = [(0, "-flat"), (12, "-high")]
-"""From how many lines there is a layout at all."""
 
 
 class HopperApp(App[None]):
@@ -33,7 +29,7 @@ class HopperApp(App[None]):
     """
 
     TITLE = "Hopper"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "cockpit.tcss", STYLES / "dialogs.tcss"]
+    CSS_PATH = STYLES / "cockpit.tcss"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
     PAUSE_GC_ON_SCROLL = True
     HORIZONTAL_BREAKPOINTS = WIDTHS
@@ -56,7 +52,10 @@ class HopperApp(App[None]):
         return self.cockpit
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return role_defaults(self.current_theme.to_color_system().generate())
+        theme = self.current_theme
+        if theme.name in OWN_THEMES:
+            return {}
+        return role_defaults(theme.to_color_system().generate())
 
     def on_first_queue_shown(self, event: FirstQueueShown) -> None:
         """What is loaded by now stays: the collector need not look at it again."""

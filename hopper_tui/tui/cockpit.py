@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 from textual.events import DescendantFocus
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from hopper_tui.model.errors import HopperError
 from hopper_tui.model.text import plain
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import BY_ID, PANES, Command, PaneName, Situation, hints_of
@@ -30,7 +30,6 @@ from hopper_tui.tui.messages import (
     StoreChanged,
     TreeLoaded,
 )
-from hopper_tui.tui.pane import Pane
 from hopper_tui.tui.presentation import count, queue_title, report_text
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
@@ -42,6 +41,7 @@ from hopper_tui.tui.verbs import VERBS, Verb
 from hopper_tui.tui.watch import changes
 
 if TYPE_CHECKING:
+    from hopper_tui.engine.undo import Undone
     from hopper_tui.engine.world import World
 
 R = TypeVar("R")
@@ -64,6 +64,22 @@ TITLES: dict[PaneName, str] = {
 }
 
 
+WIDTHS = [(0, "-tiny"), (50, "-narrow"), (80, "-normal"), (120, "-wide")]
+"""From how many columns which layout is used."""
+HEIGHTS = [(0, "-flat"), (12, "-high")]
+"""From how many lines there is a layout at all."""
+
+
+def layout_of(size: Size) -> tuple[str, str]:
+    """The classes of the layout for a terminal of that size."""
+    width = next(name for least, name in reversed(WIDTHS) if size.width >= least)
+    height = next(name for least, name in reversed(HEIGHTS) if size.height >= least)
+    return width, height
+
+
+FILTER_HELP = "words, !not, tag:api, status:blocked, priority>=high, age:>2d"
+
+
 class FirstQueueShown(Message):
     """The first queue is on the screen: the program is open."""
 
@@ -71,7 +87,7 @@ class FirstQueueShown(Message):
 class Cockpit(Screen[None]):
     """Snapshots go down to the panes, what the user does comes up as messages and commands."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = "#queue"
 
     body = getters.query_one("#body", Container)
     tree_view = getters.query_one("#tree", TreeView)
@@ -79,7 +95,6 @@ class Cockpit(Screen[None]):
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
     filter_input = getters.query_one("#filter", Input)
-    queue_pane = getters.query_one("#queue-pane", Pane)
     tabs = getters.query_one(Tabs)
     status = getters.query_one("#status", StatusLine)
 
@@ -104,25 +119,29 @@ class Cockpit(Screen[None]):
 
     def compose(self) -> ComposeResult:
         clock = self._clock
+        self.add_class(*layout_of(self.app.size))  # the first layout is the right one
         yield Static(Content("Hopper needs 50 columns and 12 lines."), id="too-small")
         yield Tabs(tuple(TITLES[pane] for pane in PANES), id="tabs")
-        with Container(id="body"):
-            yield Pane(TITLES["tree"], TreeView(id="tree"), id="tree-pane")
-            yield Pane(
-                TITLES["queue"],
-                QueueView(clock, id="queue"),
-                Input(placeholder="filter", id="filter", compact=True),
-                id="queue-pane",
-            )
-            yield Pane(TITLES["task"], DetailView(clock, id="task"), id="task-pane")
-            yield Pane(TITLES["chain"], ChainView(clock, id="chain"), id="chain-pane")
+        with Container(id="body", classes="show-queue"):
+            views: dict[PaneName, LineView] = {
+                "tree": TreeView(id="tree"),
+                "queue": QueueView(clock, id="queue"),
+                "task": DetailView(clock, id="task"),
+                "chain": ChainView(clock, id="chain"),
+            }
+            for pane, view in views.items():
+                view.show_title(TITLES[pane])
+                yield view
+        yield Input(placeholder=FILTER_HELP, id="filter", compact=True)
         yield StatusLine(id="status")
 
     def on_mount(self) -> None:
+        self.call_after_refresh(self._load)  # reading takes nothing from the first paint
+        self.set_interval(POLL_EVERY, self.session.check)
+
+    def _load(self) -> None:
         self._load_queue()
         self.session.load_tree()
-        self.action_go("queue")
-        self.set_interval(POLL_EVERY, self.session.check)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._keep_focus)
@@ -163,14 +182,11 @@ class Cockpit(Screen[None]):
 
     @property
     def is_settled(self) -> bool:
-        """Whether everything on the screen has been read once."""
-        queue, detail = self.queue_view.snapshot, self.task_view.snapshot
-        shown = detail.task_id if detail else None
-        return (
-            self._loaded
-            and bool(self.tree_view.snapshot.revision)
-            and (queue.problem is not None or shown == self.queue_view.selected)
-        )
+        """Whether everything on the screen has been read."""
+        if not self._loaded or not self.tree_view.snapshot.revision:
+            return False
+        detail = self.task_view.snapshot
+        return (detail.task_id if detail else None) == self.queue_view.selected
 
     @on(PageLoaded)
     def _show_page(self, message: PageLoaded) -> None:
@@ -233,26 +249,23 @@ class Cockpit(Screen[None]):
     def _fetch_page(self, message: QueueView.PageWanted) -> None:
         self.session.load_page(self.queue_view.snapshot, message.ids)
 
-    @on(QueueView.MarksChanged)
     def _show_titles(self) -> None:
         view = self.queue_view
         queue = view.snapshot
         name = queue.instance.name if queue.instance else ""
-        self.queue_pane.show_title(queue_title(queue, name))
-        notes = []
-        if view.marks:
-            notes.append(f"{len(view.marks):,} marked")
-        if queue.filter:
-            notes.append(f"/{queue.filter}")
+        notes = [f"/{queue.filter}"] if queue.filter else []
         if queue.offers:
             notes.append(f"{count(len(queue.offers), 'offer')}: A accepts, R rejects")
-        self.queue_pane.show_note(" · ".join(notes))
-        self._show_hints()
+        view.show_title(queue_title(queue, name), " · ".join(notes))
+        self._show_status()
 
-    def _show_hints(self) -> None:
-        name = self.queue_view.snapshot.instance
-        place = f"{self._actor} @ {name.name}" if name else self._actor
-        self.status.show(hints_of(self._pane), place)
+    @on(QueueView.MarksChanged)
+    def _show_status(self) -> None:
+        marked = len(self.queue_view.marks)
+        instance = self.queue_view.snapshot.instance
+        place = f"{self._actor} @ {instance.name}" if instance else self._actor
+        marks = f"{marked:,} marked · " if marked else ""
+        self.status.show(hints_of(self._pane), marks + place)
 
     def _after(self, seconds: float, what: str, do: Callable[[], object]) -> None:
         """Do something once nothing else was asked of `what` for some seconds."""
@@ -294,7 +307,7 @@ class Cockpit(Screen[None]):
             for name in PANES:
                 self.body.set_class(name == pane, f"show-{name}")
             self.tabs.show(PANES.index(pane))
-            self._show_hints()
+            self._show_status()
 
     @on(Tabs.Picked)
     def _tab_picked(self, message: Tabs.Picked) -> None:
@@ -326,18 +339,18 @@ class Cockpit(Screen[None]):
     def action_filter(self) -> None:
         """Type a filter; the queue follows."""
         self.action_go("queue")
-        self.queue_pane.add_class("-filtering")
+        self.add_class("-filtering")
         self.filter_input.value = self._filters.get(self._hopper, "")
         self.filter_input.focus()
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self) -> None:
-        if self.queue_pane.has_class("-filtering"):
+        if self.has_class("-filtering"):
             self._after(FILTER_AFTER, "filter", partial(self._set_filter, self.filter_input.value))
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
-        self.queue_pane.remove_class("-filtering")
+        self.remove_class("-filtering")
         self._set_filter(self.filter_input.value)
         self.action_go("queue")
 
@@ -347,8 +360,8 @@ class Cockpit(Screen[None]):
 
     def action_clear(self) -> None:
         """Take one level away: what is being typed, then the marks, then the filter."""
-        if self.queue_pane.has_class("-filtering"):
-            self.queue_pane.remove_class("-filtering")
+        if self.has_class("-filtering"):
+            self.remove_class("-filtering")
             self.action_go("queue")
             self._set_filter("")
         elif not self.queue_view.clear_marks():
@@ -436,7 +449,7 @@ class Cockpit(Screen[None]):
         """Run a job that changes something and say what it did; the problem if it was refused."""
         try:
             result = await self.session.do(job)
-        except HopperError as error:
+        except Exception as error:
             return Problem.of(error)
         self.say(said(result))
         self.reload()
@@ -479,11 +492,12 @@ class Cockpit(Screen[None]):
         self.say(f"copied {text}")
 
     def action_undo(self) -> None:
-        """Take the last command back."""
-        job = self.insist(lambda world: world.undo(), lambda undone: f"undone: {undone.summary}")
-        self.run_worker(job, group="work")
+        """Take back the last command at this hopper."""
+        self.run_worker(self._take_back(lambda world: world.undo(self._hopper)), group="work")
 
     def action_redo(self) -> None:
-        """Do again what was undone."""
-        job = self.insist(lambda world: world.redo(), lambda undone: f"redone: {undone.summary}")
-        self.run_worker(job, group="work")
+        """Do again what was undone at this hopper."""
+        self.run_worker(self._take_back(lambda world: world.redo(self._hopper)), group="work")
+
+    async def _take_back(self, job: Callable[[World], Undone]) -> None:
+        await self.insist(job, lambda undone: undone.summary)

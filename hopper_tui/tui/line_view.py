@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import ClassVar
+from collections.abc import Hashable, Mapping
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.cache import LRUCache
+from textual.color import Color
+from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hopper_tui.tui.roles import ROLES, Line, Role
+from hopper_tui.model.text import plain
+from hopper_tui.tui.roles import BOLD, GROUNDED, Line, Role
 
 CACHED_STRIPS = 1024
 
@@ -25,10 +27,9 @@ class LineView(ScrollView, can_focus=True):
     `notice` is shown when there are no lines: why, and what to do.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
         super().__init__(id=id)
+        self._titles = ("", "")
         self.notice: tuple[Line, ...] = ()
         self._styles: dict[Role, Style] = {}
         self._strips: LRUCache[Hashable, Strip] = LRUCache(CACHED_STRIPS)
@@ -50,6 +51,13 @@ class LineView(ScrollView, can_focus=True):
         """One role for the whole line, or None to leave each span its own."""
         return None
 
+    def show_title(self, title: str, note: str = "") -> None:
+        """Show a title in the upper border and a note in the lower one, as text."""
+        if (title, note) != self._titles:
+            self._titles = (title, note)
+            self.border_title = Content(f" {plain(title)} ") if title else None
+            self.border_subtitle = Content(f" {plain(note)} ") if note else None
+
     @property
     def line_width(self) -> int:
         """Cells that a line may take."""
@@ -60,9 +68,6 @@ class LineView(ScrollView, can_focus=True):
         """Indices of the lines on the screen."""
         top = self.scroll_offset.y
         return range(top, min(self.line_count(), top + self.size.height))
-
-    def on_mount(self) -> None:
-        self._fit()
 
     def on_resize(self, event: Resize) -> None:
         self._fit()
@@ -88,6 +93,8 @@ class LineView(ScrollView, can_focus=True):
 
     def _fit(self) -> bool:
         """Adopt the number of lines; whether that changed the layout."""
+        if not self.size.width:
+            return False
         size = Size(self.line_width, self.line_count())
         changed = size != self.virtual_size
         self.virtual_size = size
@@ -146,6 +153,20 @@ class LineView(ScrollView, can_focus=True):
     def _style(self, role: Role) -> Style:
         style = self._styles.get(role)
         if style is None:
-            name = f"line--{role}"
-            style = self._styles[role] = self.get_component_rich_style(name) + Style.null()
+            style = self._styles[role] = role_style(role, self.app.theme_variables, self.rich_style)
         return style
+
+
+def role_style(role: Role, theme: Mapping[str, str], base: Style) -> Style:
+    """The style of a role under a theme, on a widget with the style `base`.
+
+    Read from the theme's variables: component classes would have Textual match each role against
+    every rule for every view, which takes longer than all the rest of the first paint.
+    """
+    if role == "text":
+        return base
+    color = Color.parse(theme[f"role-{role}"]).rich_color
+    ground = None
+    if role in GROUNDED:
+        ground = Color.parse(theme[f"role-{role}-background"]).rich_color
+    return base + Style(color=color, bgcolor=ground, bold=role in BOLD or None)

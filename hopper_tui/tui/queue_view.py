@@ -55,7 +55,6 @@ class QueueView(LineList):
         self._now = 0.0
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_interval(REPAINT_AGES, self._tick)
 
     def show(self, queue: QueueSnapshot) -> None:

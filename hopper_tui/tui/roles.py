@@ -11,6 +11,10 @@ Role = Literal[
 """`cursor` is the selected row of the focused pane, `resting` that of any other pane."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
+GROUNDED: frozenset[Role] = frozenset({"cursor", "resting"})
+"""Roles with a background of their own."""
+BOLD: frozenset[Role] = frozenset({"strong", "urgent", "cursor"})
+"""Roles that are told apart by weight as well as by colour."""
 
 
 class Span(NamedTuple):

@@ -290,7 +290,7 @@ class Session:
                     hopper, task = world.find_task(task_id)
                     short = world.short_id(task)
                     verb.change(hopper, task.id)
-                except HopperError as error:
+                except Exception as error:
                     refused.append(Refusal(short, Problem.of(error)))
                 else:
                     done.append(short)

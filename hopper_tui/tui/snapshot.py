@@ -23,7 +23,8 @@ class Problem:
 
     @classmethod
     def of(cls, error: BaseException) -> Problem:
-        """The problem an error tells of; one nobody foresaw names its type."""
+        """The problem an error tells of; one that nobody foresaw is shown as well, by its type,
+        because a screen that stays open all day must outlive it."""
         if isinstance(error, HopperError):
             return cls(error.code, error.message, error.hint)
         return cls("unexpected", f"{type(error).__name__}: {error}", "Run hopper doctor")

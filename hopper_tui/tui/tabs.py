@@ -20,9 +20,9 @@ class Tabs(LineView, can_focus=False):
             super().__init__()
             self.number = number
 
-    def __init__(self, titles: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, names: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._titles = titles
+        self._names = names
         self._active = 0
 
     def show(self, active: int) -> None:
@@ -34,10 +34,10 @@ class Tabs(LineView, can_focus=False):
         return 1
 
     def line_at(self, index: int, width: int) -> Line:
-        return tuple(span for number in range(len(self._titles)) for span in self._tab(number))
+        return tuple(span for number in range(len(self._names)) for span in self._tab(number))
 
     def _tab(self, number: int) -> Line:
-        title = self._titles[number]
+        title = self._names[number]
         if number == self._active:
             return (
                 Span("[", "accent"),
@@ -48,7 +48,7 @@ class Tabs(LineView, can_focus=False):
 
     def on_click(self, event: Click) -> None:
         x = event.x
-        for number in range(len(self._titles)):
+        for number in range(len(self._names)):
             x -= line_width(self._tab(number))
             if x < 0:
                 self.post_message(self.Picked(number))

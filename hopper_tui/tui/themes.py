@@ -20,7 +20,7 @@ _ROLE_COLORS: dict[str, dict[str, str]] = {
     },
     "hopper-light": {
         "strong": "#12171c", "muted": "#5d6771", "id": "#47607a",
-        "urgent": "#b3261e", "high": "#8a4b00", "medium": "#2f5d8a", "low": "#646e78",
+        "urgent": "#b3261e", "high": "#8a4b00", "medium": "#2f5d8a", "low": "#5a646e",
         "good": "#1c6b38", "warn": "#755200", "bad": "#ad1f1f", "accent": "#0a5ca0",
         "cursor": "#ffffff", "cursor-background": "#0a5ca0",
         "resting": "#12171c", "resting-background": "#dfe6ee",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ def test_directory(hopper: Shell) -> None:
     assert hopper("list").out == ""
 
 
+def test_a_directory_that_is_gone(hopper: Shell) -> None:
+    gone = "mkdir gone; cd gone; rmdir ../gone; "
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{gone} {COMMAND} list; {COMMAND} -C / list"],
+        capture_output=True, text=True, cwd=hopper.cwd, env=hopper.env,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr.startswith("hopper: the current directory is gone. ")
+
+
 def test_actor(guide: Shell, queued: AddTask) -> None:
     task = queued("Fix login")
     assert guide("--actor", "bob", "task", "claim", task, "--json").json["owner"] == "bob"
@@ -78,25 +89,21 @@ def test_alone_without_a_terminal_prints_help(hopper: Shell) -> None:
     assert hopper().out.startswith("Usage: hopper ")
 
 
-def on_a_terminal(shell: Shell, *args: str, columns: int = 60, **env: str) -> str:
-    """What a command writes to a terminal of that width."""
+def on_a_terminal(shell: Shell, *args: str, typed: str = "", check: int = 0, **env: str) -> str:
+    """What a command shows on a terminal 60 columns wide, where `typed` is typed."""
     leader, follower = pty.openpty()
     running = subprocess.Popen(
-        [COMMAND, *args], stdin=follower, stdout=follower, stderr=subprocess.PIPE,
-        cwd=shell.cwd, env=shell.env | {"TERM": "xterm", "COLUMNS": str(columns)} | env,
+        [COMMAND, *args], stdin=follower, stdout=follower, stderr=follower,
+        cwd=shell.cwd, env=shell.env | {"TERM": "xterm", "COLUMNS": "60"} | env,
     )  # fmt: skip
     os.close(follower)
+    os.write(leader, typed.encode())
     written = b""
-    while True:
-        try:
-            chunk = os.read(leader, 65536)
-        except OSError:
-            break
-        if not chunk:
-            break
-        written += chunk
+    with suppress(OSError):  # how a terminal says that nobody is there any more
+        while chunk := os.read(leader, 65536):
+            written += chunk
     os.close(leader)
-    assert running.wait() == 0
+    assert running.wait() == check
     return written.decode().replace("\r\n", "\n")
 
 
@@ -111,6 +118,15 @@ def test_a_terminal_gets_colour_and_lines_that_fit(guide: Shell, queued: AddTask
     assert "\x1b" not in on_a_terminal(guide, "list", "--instance", "worker-1", NO_COLOR="1")
     assert "\x1b" not in guide("list", "--instance", "worker-1").out
     assert len(guide("list", "--instance", "worker-1").out) > 200
+
+
+def test_a_terminal_is_asked_before_something_destructive(guide: Shell) -> None:
+    refused = on_a_terminal(guide, "instance", "terminate", "worker-1", typed="\n", check=1)
+    assert "Terminate worker-1 for good? [y/N]: " in refused
+    assert "hopper: nothing was done. " in refused
+    assert "[running]" in guide("instance", "tree").lines[-1]
+    assert "[y/N]" not in on_a_terminal(guide, "instance", "terminate", "worker-1", "--yes")
+    assert "[terminated]" in guide("instance", "tree").lines[-1]
 
 
 def test_ascii_terminals_get_an_arrow_of_two_characters(guide: Shell) -> None:

@@ -42,9 +42,17 @@ class Story:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text.rstrip() for strip in strips)
 
-    def line_with(self, text: str) -> str:
-        """The first line of the screen that contains a text."""
-        return next(line for line in self.screen.splitlines() if text in line)
+    def row(self, text: str) -> str:
+        """The row of the queue that contains a text; empty if none does."""
+        queue = self.app.cockpit.queue_view
+        rows = (queue.render_line(y).text for y in range(queue.size.height))
+        return next((row for row in rows if text in row), "")
+
+    def height_of(self, text: str) -> int:
+        """The line of the screen on which the queue shows a text."""
+        queue = self.app.cockpit.queue_view
+        rows = [queue.render_line(y).text for y in range(queue.size.height)]
+        return queue.content_region.y + next(y for y, row in enumerate(rows) if text in row)
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is so."""

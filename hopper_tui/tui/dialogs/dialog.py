@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from hopper_tui.model.text import plain
+from hopper_tui.resources import STYLES
 
 R = TypeVar("R")
 
@@ -20,6 +21,7 @@ R = TypeVar("R")
 class Dialog(ModalScreen[R]):
     """Subclasses give `body()` and a line of `hints`; the result is None when it was left."""
 
+    CSS_PATH = STYLES / "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
 
     def __init__(self, title: str, hints: str) -> None:

@@ -1,0 +1,85 @@
+"""Kill a scenario's command at every commit: `harness.py SCENARIO BASE OUT`.
+
+The home in BASE is copied once for every step; a child process runs the command there and is
+killed before, or after, its n-th commit. `again` kills the next command, which picks up the
+pieces, after its first commit too. Prints the copies made, as JSON: [name, killed], in order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hopper_tui.engine.world import World
+from hopper_tui.store.sqlite import SqliteStore
+
+from .scenarios import SCENARIOS, Step
+
+_write = SqliteStore._writing
+
+
+def _die_at(step: int, *, before: bool) -> None:
+    """From now on, this process is killed at its n-th commit."""
+    commits = 0
+
+    @contextmanager
+    def writing(self: SqliteStore) -> Iterator[Any]:
+        nonlocal commits
+        with _write(self) as db:
+            yield db
+            commits += 1
+            if before and commits == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+        if not before and commits == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    SqliteStore._writing = writing  # type: ignore[method-assign]
+
+
+def _killed(home: Path, command: Step, step: int, *, before: bool) -> bool:
+    """Whether the child that ran `command` died of the kill; False means that it was through."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            _die_at(step, before=before)
+            world = World.from_environment(home, home.parent, "ann")
+            command(world)
+            world.close()
+            code = 0
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        return True
+    if os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"the command failed at step {step}")
+    return False
+
+
+def main(name: str, base: Path, out: Path) -> None:
+    """Make a copy of the home for every step."""
+    command = SCENARIOS[name].command
+    made = []
+    for kind in ("before", "after", "again"):
+        step, killed = 0, True
+        while killed:
+            step += 1
+            where = out / f"{kind} {step}"
+            shutil.copytree(base, where)
+            killed = _killed(where / "home", command, step, before=kind == "before")
+            if killed and kind == "again":
+                _killed(where / "home", lambda world: world.nodes(), 1, before=False)
+            made.append([where.name, killed])
+    print(json.dumps(made))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

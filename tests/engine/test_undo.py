@@ -1,0 +1,140 @@
+"""Undo and redo: one command at a time, in every store it touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from hopper_tui.model.errors import InvalidTransition, NotFound
+
+from .scene import COMPLEX, SIMPLE, Scene
+
+
+def test_each_verb_is_taken_back(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    task = web.add_task(title=SIMPLE, tags=("a",))
+    seen = [web.get(task)]
+    for verb in (
+        lambda: web.claim(task, "bot"),
+        lambda: web.start(task, "bot"),
+        lambda: web.block(task, "stuck"),
+        lambda: web.release(task),
+        lambda: web.update(task, title="new", add_tags=("b",), remove_tags=("a",)),
+        lambda: web.complete(task, result=1),
+        lambda: web.reopen(task),
+        lambda: web.fail(task, "no"),
+    ):
+        verb()
+        seen.append(web.get(task))
+    for before in reversed(seen[:-1]):
+        undone = scene.world.undo("web")
+        assert undone.tasks == (task,)
+        assert web.get(task) == before
+    for after in seen[1:]:
+        scene.world.redo("web")
+        assert web.get(task) == after
+    with pytest.raises(NotFound, match="nothing to redo"):
+        scene.world.redo("web")
+
+
+def test_an_add_that_was_delegated_is_taken_back_everywhere(scene: Scene) -> None:
+    web, worker = scene.team("w1")
+    task = scene.top.add_task(title=COMPLEX)
+    assert scene.world.undo("global").summary == "undo: created of 1 task"
+    hoppers = (scene.top, web, worker)
+    assert [t.status for h in hoppers for t in h.list(closed=True)] == ["cancelled"] * 3
+    assert [h.status for h in scene.world.chain(task)] == ["cancelled"] * 2
+    assert scene.settled()
+    assert scene.world.redo("global").summary == "redo: created of 1 task"
+    assert scene.holder(task) == "w1"
+    assert [h.status for h in scene.world.chain(task)] == ["accepted"] * 2
+    scene.top.complete(task)
+    assert scene.status(task) == "done"
+    assert scene.settled()
+
+
+def test_a_project_or_run_made_on_the_way_stays(scene: Scene) -> None:
+    task = scene.top.add_task(title=COMPLEX, project="new")
+    known = [node.instance for node in scene.world.nodes()]
+    assert [i.scope for i in known] == ["global", "project", "orchestration"]
+    scene.world.undo("global")
+    assert scene.status(task) == "cancelled"
+    assert [node.instance for node in scene.world.nodes()] == known
+    scene.world.redo("global")
+    assert scene.task(scene.leaf(task).id).instance == known[2].id
+
+
+def test_not_once_somebody_has_started_the_work(scene: Scene) -> None:
+    _, worker = scene.team("w1")
+    task = scene.top.add_task(title=COMPLEX)
+    worker.claim_next("bot")
+    before = scene.leaf(task)
+    with pytest.raises(InvalidTransition, match=r"was changed since by .* \(task.claimed\)"):
+        scene.world.undo("global")
+    assert (scene.leaf(task), scene.status(task)) == (before, "delegated")
+    scene.world.undo("w1")
+    assert scene.leaf(task).status == "pending"
+    scene.world.undo("global")
+    assert scene.status(task) == "cancelled"
+
+
+def test_a_completion_that_bubbled_is_taken_back(scene: Scene) -> None:
+    _, worker = scene.team("w1")
+    task = scene.top.add_task(title=COMPLEX)
+    leaf = worker.claim_next("bot")
+    assert leaf is not None
+    worker.complete(leaf.id)
+    scene.world.undo("w1")
+    assert [h.status for h in scene.world.chain(task)] == ["accepted"] * 2
+    assert (scene.status(task), scene.task(leaf.id)) == ("delegated", leaf)
+    assert scene.settled()
+    scene.world.redo("w1")
+    assert scene.status(task) == "done"
+
+
+def test_a_rejection_and_its_fallback_are_taken_back(scene: Scene) -> None:
+    scene.project("web", child_instances={"auto_create": False})
+    for name in ("w1", "w2"):
+        scene.worker(name, auto_accept=False)
+    task = scene.top.add_task(title=COMPLEX)
+    scene.top.reject(scene.world.chain(task)[1].id, "no")
+    assert scene.chain(task)[2:] == ["web → w2 (route) [pending]"]
+    scene.world.undo("w1")
+    assert [h.status for h in scene.world.chain(task)] == ["accepted", "pending", "cancelled"]
+
+
+def test_many_changes_of_one_command_are_one_step(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    keys = [web.add_task(title=f"{n}") for n in range(3)]
+    with scene.world.command("done 3"):
+        for key in keys:
+            web.complete(key)
+    assert set(scene.world.undo("web").tasks) == set(keys)
+    assert [t.status for t in web.list()] == ["pending"] * 3
+
+
+def test_a_new_command_ends_redo(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    task = web.add_task(title=SIMPLE)
+    web.claim(task, "bot")
+    scene.world.undo("web")
+    web.note(task, "a note changes nothing")
+    scene.world.redo("web")
+    scene.world.undo("web")
+    web.update(task, title="new")
+    with pytest.raises(NotFound, match="nothing to redo"):
+        scene.world.redo("web")
+
+
+def test_nothing_to_undo(scene: Scene) -> None:
+    with pytest.raises(NotFound, match="nothing to undo"):
+        scene.world.undo("global")
+
+
+def test_undo_appends_and_forgets_nothing(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    task = web.add_task(title=SIMPLE)
+    scene.world.undo("web")
+    kinds = [e.kind for e in reversed(scene.world.log(task))]
+    assert kinds[0] == "task.created"
+    assert kinds[-1] == "task.undo"
+    assert scene.world.log(task)[0].actor == "me"

@@ -1,0 +1,117 @@
+"""Pictures of the screen, compared with those approved before; see tests/snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_textual_snapshot
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from hopper_tui.engine.world import World
+from hopper_tui.tui.app import HopperApp
+
+from .story import Story
+from .worlds import NOW, add, busy_world, empty_world, guide_world
+
+SIZES = {"160x48": (160, 48), "80x24": (80, 24), "50x20": (50, 20)}
+WAYS = {  # keys that lead from the first screen to another
+    "help": ("?",),
+    "add": ("a",),
+    "delegate": ("D",),
+    "why": ("w",),
+    "marks": ("space", "space"),
+}
+
+
+def below(directory: Path) -> type:
+    """The plugin's way to keep pictures, in a directory of our choice."""
+
+    class Pictures(pytest_textual_snapshot.SVGImageExtension):
+        @classmethod
+        def dirname(cls, *, test_location: object) -> str:
+            return str(directory)
+
+    return Pictures
+
+
+@pytest.fixture
+def looks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Whether a world looks as it did, on a terminal of that size after those keys."""
+    directory = Path(__file__).parent.parent / "snapshots"
+    monkeypatch.setattr(pytest_textual_snapshot, "SVGImageExtension", below(directory))
+    snap_compare = request.getfixturevalue("snap_compare")
+
+    def compare(
+        world: World, size: str, keys: Sequence[str] = (), theme: str = "", **options: str
+    ) -> bool:
+        app = HopperApp(world, **options)
+        app.theme = theme or app.theme
+
+        async def settle(pilot: Pilot[None]) -> None:
+            told = Story(app, pilot, world)
+            await told.until(lambda: app.cockpit.is_settled, "nothing was ever loaded")
+            await told.press(*keys)
+            await told.until(lambda: app.cockpit.is_settled, "nothing was loaded again")
+            for widget in app.screen.query(Input):
+                widget.cursor_blink = False
+
+        return snap_compare(app, terminal_size=SIZES[size], run_before=settle)
+
+    return compare
+
+
+def cjk_world() -> World:
+    """Wide characters everywhere."""
+    world = guide_world()
+    webapp = world.hopper("webapp")
+    webapp.configure({"auto_delegate": False})
+    add(webapp, "修复登录崩溃：会话过期后应显示登录页面", tags=("认证",), priority="urgent")
+    add(webapp, "日本語のタイトルは、どの行にも収まらないほど長くなることがあります。" * 3)
+    add(webapp, "한국어 제목도 있습니다", priority="high", tags=("긴급", "로그인"))
+    blocked = add(webapp, "等待供应商")
+    webapp.block(blocked, "供应商没有回复")
+    world.now.now = NOW
+    return world
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_full(looks: Callable[..., bool], size: str):
+    assert looks(busy_world(), size, instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_empty(looks: Callable[..., bool], size: str):
+    assert looks(empty_world(), size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_error(looks: Callable[..., bool], size: str):
+    assert looks(guide_world(), size, instance="nowhere")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_cjk(looks: Callable[..., bool], size: str):
+    assert looks(cjk_world(), size, instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_color(looks: Callable[..., bool], size: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert looks(busy_world(), size, instance="webapp")
+
+
+@pytest.mark.parametrize("theme", ["hopper-light", "high-contrast"])
+def test_themes(looks: Callable[..., bool], theme: str):
+    assert looks(busy_world(), "80x24", theme=theme, instance="webapp")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ways(looks: Callable[..., bool], way: str):
+    assert looks(busy_world(), "80x24", WAYS[way], instance="webapp")
+
+
+def test_chain(looks: Callable[..., bool]):
+    assert looks(busy_world(), "160x48", ("j", "j", "j"), instance="webapp")
