@@ -27,11 +27,11 @@ def demo(session: Session) -> None:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from hopper_tui.tui.app import HopperApp
+    from hopper_tui.cli.screen import run_app
 
     with TemporaryDirectory(prefix="hopper-demo-") as home:
         world = build(Path(home))
         try:
-            HopperApp(world).run()
+            run_app(world)
         finally:
             world.close()

@@ -32,6 +32,8 @@ _PAST = {
     "stop": "stopped",
     "pause": "paused",
     "resume": "resumed",
+    "fail": "marked as failed",
+    "fail": "marked as failed",
     "terminate": "terminated",
 }
 _now_option = click.option("--now", is_flag=True, help="Release claimed tasks at once.")
@@ -194,6 +196,19 @@ def resume(session: Session, instances: tuple[str, ...]) -> None:
       hopper instance resume worker-1
     """
     _move(session, instances, "resume")
+
+
+@command
+@instance_argument(many=True)
+@reason_option("What is wrong, for the history.")
+def fail(session: Session, instances: tuple[str, ...], reason: str | None) -> None:
+    """Mark instances as in error; start recovers them.
+
+    \b
+    Examples:
+      hopper instance fail worker-1 --reason "the agent's key expired"
+    """
+    _move(session, instances, "fail", reason)
 
 
 @command

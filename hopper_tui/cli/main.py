@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -68,24 +67,14 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
-def run() -> None:
-    """Entry of the console script."""
+def run() -> NoReturn:
+    """Run the command line of this process and exit."""
     _replace_closed_streams()
     if instruction := os.environ.get("_HOPPER_COMPLETE"):
         from hopper_tui.cli.completion import complete
 
-        code = complete(ROOT, instruction)
-    else:
-        code = main(sys.argv[1:])
-    _leave(code)
-
-
-def _leave(code: int) -> NoReturn:
-    """Exit at once: all is closed, and taking the interpreter apart is an eighth of a command."""
-    with suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+        sys.exit(complete(ROOT, instruction))
+    sys.exit(main(sys.argv[1:]))
 
 
 def _replace_closed_streams() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import instance_option
 from hopper_tui.cli.session import Session
 from hopper_tui.model.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.world import World
 
 
 @command
@@ -38,6 +43,14 @@ def open_tui(
     """Run the app until it is left."""
     here = session.world.hopper(instance).id if instance else None
     selected = session.find(task, instance)[1].id if task else None
+    run_app(session.world, instance=here, filter=filter_, task=selected)
+
+
+def run_app(world: World, **opening: Any) -> None:
+    """Run the app on a world; it lives all day and needs the collections a command does without."""
+    import gc
+
     from hopper_tui.tui.app import HopperApp
 
-    HopperApp(session.world, instance=here, filter=filter_, task=selected).run()
+    gc.enable()
+    HopperApp(world, **opening).run()

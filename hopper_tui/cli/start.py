@@ -23,6 +23,8 @@ def run() -> None:
         run_command()
     except SystemExit as leaving:
         code = leaving.code
+    except KeyboardInterrupt:
+        code = 130
     _leave(code if isinstance(code, int) else int(code is not None))
 
 

@@ -59,6 +59,7 @@ INSTANCE = Noun(
         "stop": Verb("instance:stop", "Stop instances; unclaimed work goes back."),
         "pause": Verb("instance:pause", "Pause instances: they keep their work and take no more."),
         "resume": Verb("instance:resume", "Resume paused instances."),
+        "fail": Verb("instance:fail", "Mark instances as in error; start recovers them."),
         "terminate": Verb("instance:terminate", "End instances for good."),
         "archive": Verb("instance:archive", "Keep the summary of a run and delete the run."),
     },

@@ -69,7 +69,8 @@ def parse(text: str, now: float) -> tuple[Term, ...]:
 def _flag(word: str, negated: bool, now: float) -> Term:
     flag = word.casefold()
     if flag in ("open", "closed"):
-        return Term("status", tuple(OPEN), negated=negated != (flag == "closed"))
+        wanted = (flag == "open") != negated
+        return Term("status", tuple(s for s in TaskStatus if (s in OPEN) == wanted))
     if flag not in FLAGS:
         raise Invalid(f"is:{word} means nothing", "Choose: is:" + ", is:".join((*FLAGS, "open")))
     return Term(flag, (stamp(now) if flag == "overdue" else "1",), negated=negated)

@@ -218,6 +218,6 @@ def search(world: World, text: str, limit: int) -> list[Task]:
     if not text.strip():
         raise Invalid("there is nothing to search for", "Give a word or a part of one")
     query = Query(terms=(Term("text", (text,)),), closed=True, sort="updated", limit=limit)
-    found = [task for store in stores(world) for task in store.query(query)]
+    found = [task for store in world.stores() for task in store.query(query)]
     found.sort(key=lambda t: -seconds(t.updated_at))
     return found[:limit]

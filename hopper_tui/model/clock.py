@@ -14,9 +14,13 @@ Clock = Callable[[], float]
 
 system_clock: Clock = time.time
 
+LONGEST = 1000 * 365 * 86400.0
+"""Seconds; a longer duration, or a moment further off, is a typing mistake."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONG_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _LONG_UNITS |= {"month": 2592000, "year": 31536000}
+_LENGTH = 40
+"""Characters; no duration needs more."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])", re.ASCII)
 _LONG = re.compile(r"(\d+)[_ ]([a-z]+?)s?", re.ASCII)
 
@@ -37,14 +41,20 @@ def duration(text: str) -> float:
 
     A bare number is seconds. Months are 30 days, years 365 (addendum, `retention: 1_year`).
     """
-    word = text.strip().lower()
-    if word.replace(".", "", 1).isdigit():
+    total = _total(text.strip().lower()) if len(text) < _LENGTH else None
+    if total is None or total > LONGEST:
+        raise Invalid(f"{text!r} is not a duration", "Write it as 45s, 15m, 4h, 2d or 1h30m")
+    return total
+
+
+def _total(word: str) -> float | None:
+    if word.isascii() and word.replace(".", "", 1).isdigit():
         return float(word)
     if (long := _LONG.fullmatch(word)) and long[2] in _LONG_UNITS:
         return int(long[1]) * float(_LONG_UNITS[long[2]])
     parts = _PART.findall(word)
     if not parts or _PART.sub("", word).strip():
-        raise Invalid(f"{text!r} is not a duration", "Write it as 45s, 15m, 4h, 2d or 1h30m")
+        return None
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
@@ -56,13 +66,16 @@ def due_date(text: str, now: float) -> str:
         return stamp((today + timedelta(days=1 if word == "tomorrow" else 0)).timestamp())
     try:
         when = datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         try:
-            return stamp(now + duration(word.removeprefix("in ")))
+            moment = now + duration(word.removeprefix("in "))
         except Invalid:
-            hint = "Write it as 2026-12-24, 2026-12-24T18:00Z, tomorrow or 3d"
-            raise Invalid(f"{text!r} is not a date", hint) from None
-    return stamp((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+            moment = -1
+    if not 0 <= moment <= now + LONGEST:
+        hint = "Write it as 2026-12-24, 2026-12-24T18:00Z, tomorrow or 3d"
+        raise Invalid(f"{text!r} is not a date", hint)
+    return stamp(moment)
 
 
 def age(since: str, now: float) -> str:

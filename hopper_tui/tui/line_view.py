@@ -91,11 +91,18 @@ class LineView(ScrollView, can_focus=True):
             if y < self.size.height and self._strip(y) != before:
                 self.refresh_line(top + y)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Textual's question for `height: auto`."""
+        return self.line_count()
+
     def _fit(self) -> bool:
-        """Adopt the number of lines; whether that changed the layout."""
+        """Adopt the number of lines; whether that changed the layout.
+
+        Fewer lines than fit count as many, so that short texts replace each other line by line.
+        """
         if not self.size.width:
             return False
-        size = Size(self.line_width, self.line_count())
+        size = Size(self.line_width, max(self.line_count(), self.size.height))
         changed = size != self.virtual_size
         self.virtual_size = size
         return changed

@@ -91,7 +91,10 @@ def test_what_killed_writers_were_told_is_there(world: World) -> None:
         for writer in writers:
             os.kill(writer.pid, signal.SIGKILL)
         for writer in writers:
-            acknowledged |= set(writer.communicate(timeout=60)[0].split())
+            assert writer.stdout is not None
+            acknowledged |= set(writer.stdout.read().split())
+            writer.stdout.close()
+            writer.wait()
     kept = {t.id for t in hopper.list()}
     assert acknowledged <= kept
     assert len(kept) <= len(acknowledged) + 9, "at most the one each was about to tell"

@@ -60,7 +60,7 @@ def test_a_pending_hop_holds_completion_up(scene: Scene) -> None:
 
 
 def test_an_old_rejected_hop_stays_rejected(scene: Scene) -> None:
-    web, one, two = scene.team("w1", "w2")
+    web, _one, _two = scene.team("w1", "w2")
     task = web.add_task(title="x")
     scene.world.move_instance("w1", "pause")
     hop = web.delegate(task, "w1")
@@ -71,7 +71,7 @@ def test_an_old_rejected_hop_stays_rejected(scene: Scene) -> None:
 
 
 def test_a_failed_child_blocks_its_parent_with_the_reason(scene: Scene) -> None:
-    web, worker = scene.team("w1")
+    _web, worker = scene.team("w1")
     task = scene.top.add_task(title=COMPLEX)
     worker.fail(scene.leaf(task).id, "no network")
     middle = scene.world.chain(task)[1].task
@@ -89,7 +89,7 @@ def test_a_failed_child_blocks_its_parent_with_the_reason(scene: Scene) -> None:
 
 @pytest.mark.parametrize("by", ["finishing it", "reopening it first"])
 def test_a_failed_child_recovers_its_chain(scene: Scene, by: str) -> None:
-    web, worker = scene.team("w1")
+    _web, worker = scene.team("w1")
     task = scene.top.add_task(title=COMPLEX)
     leaf = scene.leaf(task).id
     why = scene.world.chain(task)[1].reason
@@ -130,7 +130,7 @@ def test_a_person_may_finish_what_a_worker_failed(scene: Scene) -> None:
 
 
 def test_reopening_reaches_the_work_and_everything_above(scene: Scene) -> None:
-    _, worker = scene.team("w1")
+    _, _worker = scene.team("w1")
     task = scene.top.add_task(title=COMPLEX)
     leaf = scene.leaf(task).id
     scene.top.complete(task)
@@ -167,7 +167,7 @@ def test_cancelling_flows_down(scene: Scene) -> None:
 
 
 def test_cancelling_the_work_blocks_what_waits_for_it(scene: Scene) -> None:
-    web, worker = scene.team("w1")
+    _web, worker = scene.team("w1")
     task = scene.top.add_task(title=COMPLEX)
     worker.cancel(scene.leaf(task).id, "too dear")
     middle = scene.task(scene.world.chain(task)[1].task)

@@ -143,7 +143,7 @@ def test_one_failed_subtask_blocks_the_parent(scene: Scene) -> None:
 
 @pytest.mark.parametrize("verb", ["cancel", "release", "delegate"])
 def test_giving_up_a_blocked_parent_gives_up_the_other_subtasks(scene: Scene, verb: str) -> None:
-    web, one, two = scene.team("w1", "w2")
+    web, one, _two = scene.team("w1", "w2")
     task = web.add_task(title=COMPLEX, executor_preference="human")
     a, b = web.delegate(task, "w1", "decompose", ["a", "b"]).child_tasks
     one.fail(a, "no bank")
@@ -182,7 +182,7 @@ def test_escalate_keeps_the_task_at_the_project_for_a_person(scene: Scene) -> No
 
 
 def test_what_was_escalated_is_not_given_back_in_a_circle(scene: Scene) -> None:
-    web, one, _ = scene.team("w1", "w2")
+    web, _one, _ = scene.team("w1", "w2")
     task = web.add_task(title=COMPLEX)
     first = scene.leaf(task).instance
     scene.world.hopper(first).delegate(scene.leaf(task).id, type="escalate")

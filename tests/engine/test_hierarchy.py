@@ -170,7 +170,9 @@ def test_what_cannot_be_stored_is_refused_and_nothing_is(
     assert [node.load.open for node in scene.world.nodes()] == [0, 0]
 
 
-@pytest.mark.parametrize("title", ["[/x]", "[bold]a", "\x1b[31mred", "a‮b", "漢字", "👩‍🚀", "x" * 400])
+@pytest.mark.parametrize(
+    "title", ["[/x]", "[bold]a", "\x1b[31mred", "a‮b", "漢字", "👩‍🚀", "x" * 400]
+)
 def test_a_title_is_kept_exactly(scene: Scene, title: str) -> None:
     scene.project()
     task = scene.top.add_task(title=title)

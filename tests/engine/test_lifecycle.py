@@ -64,7 +64,10 @@ def test_states_in_passing_can_fail_and_end(scene: Scene, state: str, verb: str)
     with scene.world.command("halfway"), scene.world.writing(web.store) as tx:
         tx.change(web.instance, f"instance.{state}", status=InstanceStatus(state))
     ended = scene.world.move_instance("web", verb, "power cut")
-    assert (ended.status, ended.reason) == ("error" if verb == "fail" else "terminated", "power cut")
+    assert (ended.status, ended.reason) == (
+        "error" if verb == "fail" else "terminated",
+        "power cut",
+    )
 
 
 def test_both_steps_are_in_the_history(scene: Scene) -> None:
@@ -111,7 +114,7 @@ def test_a_parent_is_terminated_after_its_children(scene: Scene) -> None:
 
 @pytest.mark.parametrize("verb", ["stop", "terminate"])
 def test_unclaimed_tasks_go_back_and_find_another_worker(scene: Scene, verb: str) -> None:
-    web, one, two = scene.team("w1", "w2")
+    _web, one, _two = scene.team("w1", "w2")
     task = scene.top.add_task(title=COMPLEX)
     assert scene.holder(task) == "w1"
     scene.world.move_instance("w1", verb)

@@ -35,9 +35,7 @@ def test_reject_then_the_next_then_nobody(scene: Scene) -> None:
     waiting = scene.leaf(task)
     assert (waiting.instance, waiting.status) == ("web", "pending")
     assert waiting.reason is not None
-    assert waiting.reason.endswith(
-        "but w1 refused it: wrong skills; w2 refused it: holiday"
-    )
+    assert waiting.reason.endswith("but w1 refused it: wrong skills; w2 refused it: holiday")
     assert [d.target for d in scene.world.why(task)][-1] is None
     said = scene.world.diagnose(task)
     assert "w1 rejected it: wrong skills" in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,8 @@ def _dying_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> Iterator[None]:
 
     with monkeypatch.context() as patched:
         patched.setattr(World, "writing", writing)
-        try:
+        with suppress(KeyboardInterrupt):
             yield
-        except KeyboardInterrupt:
-            pass
 
 
 @pytest.mark.parametrize("steps", range(1, 9))
@@ -140,7 +138,7 @@ def test_a_completion_reaches_a_project_that_was_away(filed: Scene, tmp_path: Pa
 
 
 def test_a_store_that_is_gone_breaks_no_other(filed: Scene) -> None:
-    web, _ = filed.team("w1")
+    _web, _ = filed.team("w1")
     filed.project("api")
     assert filed.world.home is not None
     task = filed.top.add_task(title=SIMPLE, project="api")
@@ -236,7 +234,7 @@ def test_threads_share_one_hopper(filed: Scene) -> None:
         thread.join()
     assert errors == []
     assert len(taken) == len(set(taken)) == 20
-    assert len(filed.top.list()) == 20
+    assert len(filed.top.list(closed=True)) == 20
     assert filed.settled()
 
 
@@ -278,7 +276,7 @@ def test_processes_share_a_home_from_the_first_command_on(home: Path, clock: Clo
 
 
 def test_two_processes_see_each_other(filed: Scene) -> None:
-    web, worker = filed.team("w1")
+    _web, worker = filed.team("w1")
     other = World(filed.world.home, clock=filed.clock, actor="other")
     revision = filed.world.revision()
     task = other.hopper("global").add_task(title=COMPLEX)

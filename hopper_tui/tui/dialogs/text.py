@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.widget import Widget
 
 from hopper_tui.tui.dialogs.dialog import Dialog
@@ -33,6 +34,9 @@ class TextView(LineView):
         if self._made[0] != width:
             self._made = (width, self._lines_for(width) if width else ())
         return len(self._made[1])
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines_for(width))
 
     def line_at(self, index: int, width: int) -> Line:
         return self._made[1][index]
