@@ -33,7 +33,6 @@ _PAST = {
     "pause": "paused",
     "resume": "resumed",
     "fail": "marked as failed",
-    "fail": "marked as failed",
     "terminate": "terminated",
 }
 _now_option = click.option("--now", is_flag=True, help="Release claimed tasks at once.")

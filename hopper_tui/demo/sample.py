@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hopper_tui.engine.hopper import Hopper
 from hopper_tui.engine.world import World
 from hopper_tui.model.clock import Clock, duration, system_clock
 from hopper_tui.model.feedback import TaskFeedback
@@ -20,14 +19,12 @@ SAMPLE = STYLES.with_name("fixtures") / "demo.yaml"
 SEED = 2026
 """Ids come from here, so that they are the same in every demo."""
 
-_TASK_VERBS = frozenset({
-    "block", "cancel", "claim", "complete", "delegate", "fail", "give_feedback", "note", "release",
-    "reopen", "start", "update",
-})  # fmt: skip
-_HOP_VERBS = frozenset({"accept", "reject"})
 _FRAME = frozenset({"ago", "by", "do", "part"})
+"""What a step says besides the arguments of its verb."""
 _EXECUTES = frozenset({"claim", "complete", "fail", "start"})
 """The verbs whose actor is the executor too."""
+_ANSWERS = frozenset({"accept", "reject"})
+"""The verbs that act on a hop; all others act on a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +119,20 @@ class _Story:
 
     def _do(self, step: Mapping[str, Any], name: str) -> None:
         """Act on the last hop of a task, or on the task where its work is now."""
+        world, verb = self._world, step["do"]
         given = {key: value for key, value in step.items() if key not in _FRAME}
-        verb, chain = step["do"], self._world.chain(self._tasks[name])
-        if verb in _HOP_VERBS:
-            self._call(self._world.find_delegation(chain[-1].id)[0], verb, chain[-1].id, given)
-            return
-        arrived = [hop for hop in chain if hop.is_open and hop.accepted_at]
-        key = arrived[-1].child_tasks[step.get("part", 1) - 1] if arrived else self._tasks[name]
+        chain = world.chain(self._tasks[name])
+        if verb in _ANSWERS:
+            key = chain[-1].id
+            hopper, _ = world.find_delegation(key)
+        else:
+            arrived = [hop for hop in chain if hop.is_open and hop.accepted_at]
+            key = self._tasks[name]
+            if arrived:
+                key = arrived[-1].child_tasks[step.get("part", 1) - 1]
+            hopper, _ = world.find_task(key)
         if verb in _EXECUTES:
-            given["executor"] = self._world.actor
+            given["executor"] = world.actor
         if "feedback" in given:
             given["feedback"] = TaskFeedback(**given["feedback"])
-        self._call(self._world.find_task(key)[0], verb, key, given)
-
-    def _call(self, hopper: Hopper, verb: str, ref: str, given: Mapping[str, Any]) -> None:
-        getattr(hopper, verb)(ref, **given)
+        getattr(hopper, verb)(key, **given)
