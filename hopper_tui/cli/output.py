@@ -243,17 +243,21 @@ def instance_details(node: Node, name: Name) -> list[str]:
 
 def decision_lines(decision: Mapping[str, Any], name: Name) -> list[str]:
     """A routing decision in words: the choice, the reason, and each candidate with its factors."""
+    from hopper_tui.routing.option import NEW_RUN
+
     here, target = decision["decided_by"], decision["target"]
     if target is None:
         choice = f"{name(here)}: waits"
     elif target == here:
         choice = f"{name(here)}: kept for {decision['executor'] or 'anybody'}"
+    elif target == NEW_RUN:
+        choice = f"{name(here)} → a new run"
     else:
         choice = f"{name(here)} → {name(target)}"
     how = f"{decision['strategy']}, confidence {_number(decision['confidence'])}"
     rows = [
         (
-            f"  {name(candidate['target'])}",
+            f"  {'a new run' if candidate['target'] == NEW_RUN else name(candidate['target'])}",
             _number(candidate["score"]),
             "  ".join(f"{word} {_number(value)}" for word, value in candidate["factors"].items()),
             f"refused: {candidate['refused']}" if candidate["refused"] else "",

@@ -25,6 +25,7 @@ from hopper_tui.model.lifecycle import (
     TaskStatus,
 )
 from hopper_tui.routing.fit import can_take
+from hopper_tui.routing.rules import KEEPERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -224,7 +225,11 @@ def take_in(world: World, tx: Transaction, hop: Delegation, task: Task) -> Deleg
     at = stamp(world.now())
     came = f"escalated by {world.name(hop.source)}" + (f": {hop.notes}" if hop.notes else "")
     routed = scope is HopperScope.GLOBAL or (scope is HopperScope.PROJECT and not escalated)
-    for_people = escalated and scope is HopperScope.PROJECT
+    preference = task.executor_preference
+    if escalated and scope is HopperScope.PROJECT:
+        preference = "human"
+    elif scope is HopperScope.ORCHESTRATION and preference in KEEPERS:
+        preference = None  # whoever was to do it where it was kept, a worker does it now
     for n, key in enumerate(hop.child_tasks):
         child = replace(
             task,
@@ -233,7 +238,7 @@ def take_in(world: World, tx: Transaction, hop: Delegation, task: Task) -> Deleg
             title=hop.subtasks[n] if hop.subtasks else task.title,
             description="" if hop.subtasks else task.description,
             project=task.project if not escalated else None,
-            executor_preference="human" if for_people else task.executor_preference,
+            executor_preference=preference,
             status=_T.PENDING,
             owner=None,
             depends_on=(),

@@ -225,6 +225,7 @@ class Hopper:
         instance = self._check_adding()
         world = self.world
         routed = instance.scope is not HopperScope.ORCHESTRATION
+        idle = f"{instance.name} is {instance.status}" if not instance.is_running else None
         made: list[str] = []
         with world.command("add"):
             if routed:
@@ -233,7 +234,7 @@ class Hopper:
                 for given in tasks:
                     named = tuple(_earlier(ref, made) for ref in words(given.depends_on, "id"))
                     fresh = self._fresh(instance, replace(given, depends_on=named))
-                    tx.create(replace(fresh, waiting=routed), "task.created")
+                    tx.create(replace(fresh, waiting=routed, reason=idle), "task.created")
                     made.append(fresh.id)
             if routed:
                 flow.drive(world, [], [instance.id])

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 def option(world: World, instance: Instance, refused: str | None = None) -> Option:
     """An instance as a possible target."""
     settings = world.settings(instance)
-    return Option(instance, settings, world.load(instance, settings), refused)
+    load = world.load(instance, settings)
+    if not settings.auto_accept:  # what it was offered and has not answered counts as well
+        offered = world.store(instance.id).delegations((DelegationStatus.PENDING,))
+        asked = sum(hop.target == instance.id for hop in offered)
+        load = load._replace(open=load.open + asked, queued=load.queued + asked)
+    return Option(instance, settings, load, refused)
 
 
 def decide(

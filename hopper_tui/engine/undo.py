@@ -25,6 +25,23 @@ _WITHDRAWN: dict[str, dict[str, Any]] = {
     "delegation": {"status": "cancelled", "reason": "undone"},
 }
 """What undoing a creation sets: nothing is deleted, so that it can be redone."""
+_VERBS: dict[str, str] = {
+    "task.created": "add",
+    "task.claimed": "claim",
+    "task.started": "start",
+    "task.done": "finish",
+    "task.failed": "fail",
+    "task.blocked": "block",
+    "task.released": "release",
+    "task.returned": "take back",
+    "task.cancelled": "cancel",
+    "task.reopened": "reopen",
+    "task.delegated": "delegate",
+    "task.changed": "change",
+    "task.feedback": "feedback on",
+}
+"""What a command is called by the first change it made."""
+_DONE = {UNDO: "undone", REDO: "redone"}
 RECENT = 2000
 """How many events back a command to undo is looked for."""
 
@@ -123,8 +140,9 @@ def _take_back(world: World, group: str, kind: str, named: str | None = None) ->
     changed = _compensate(world, touched, group, kind, made)
     flow.drive(world, [store for store, _ in touched])
     tasks = tuple(dict.fromkeys(changed))
-    about = [store.events(group=named or group) for store, _ in touched]
-    return Undone(f"{kind}: {_sentence(about)}", tasks)
+    origin = touched[0][0]
+    about = _sentence(origin, origin.events(group=named or group))
+    return Undone(f"{_DONE[kind]}: {about}", tasks)
 
 
 def finish(world: World, command: str) -> None:
@@ -217,8 +235,14 @@ def _check_last(world: World, store: Store, events: list[Event], group: str) -> 
             )
 
 
-def _sentence(touched: list[list[Event]]) -> str:
-    kinds = [e.kind for events in touched for e in events if e.entity == "task"]
-    main = next((k for k in kinds if k not in ("task.decided", "task.note")), "a command")
-    keys = {e.key for events in touched[:1] for e in events if e.entity == "task"}
-    return f"{main.replace('task.', '')} of {len(keys)} task{'s' if len(keys) != 1 else ''}"
+def _sentence(store: Store, events: list[Event]) -> str:
+    """What a command did, by its first change: `add "Fix login"`, `claim 3 tasks`."""
+    changes = [e for e in events if e.entity == "task" and e.patch != Patch()]
+    if not changes:
+        return "a delegation"
+    verb = _VERBS.get(changes[0].kind, changes[0].kind.replace("task.", ""))
+    keys = {e.key for e in changes}
+    task = store.task(changes[0].key)
+    if len(keys) > 1 or task is None:
+        return f"{verb} {len(keys)} tasks"
+    return f'{verb} "{task.title}"'

@@ -17,6 +17,7 @@ from hopper_tui.model.errors import (
     LeaseLost,
     NotAllowed,
 )
+from hopper_tui.model.ids import SHORT_LENGTH
 from hopper_tui.model.lifecycle import (
     ACTIVE,
     LEFT,
@@ -133,7 +134,6 @@ def claim_next(
             status=_T.CLAIMED,
             owner=executor or world.actor,
             attempts=task.attempts + 1,
-            waiting=False,
             reason=None,
         )
 
@@ -153,7 +153,7 @@ def claim(world: World, task: Task, executor: str | None) -> Task:
         _check_room(world, store, instance)
         return tx.change(
             task, "task.claimed", status=_T.CLAIMED, owner=who, attempts=task.attempts + 1,
-            waiting=False, reason=None,
+            reason=None,
         )  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def start(world: World, task: Task, executor: str | None) -> Task:
         else:
             _check_free(world, store, task, who)
             _check_room(world, store, instance)
-            fields |= {"owner": who, "attempts": task.attempts + 1, "waiting": False}
+            fields |= {"owner": who, "attempts": task.attempts + 1}
         return tx.change(task, "task.started", reason=None, **fields)
 
 
@@ -297,11 +297,13 @@ def release(world: World, task: Task, executor: str | None) -> Task:
                     "Reopen it: hopper task reopen",
                 )
             _check_holder(world, task, executor)
-            offered = task.status is _T.BLOCKED or instance.scope is HopperScope.GLOBAL
+            again = (
+                task.waiting or task.status is _T.BLOCKED or instance.scope is HopperScope.GLOBAL
+            )
             task = tx.change(
                 task, "task.released", status=_T.PENDING, owner=None, reason=None,
                 lease_expires_at=None,
-                waiting=offered and instance.scope is not HopperScope.ORCHESTRATION,
+                waiting=again and instance.scope is not HopperScope.ORCHESTRATION,
             )  # fmt: skip
             if instance.status in LEFT:
                 engine.instances.hand_back(world, tx, store, instance)
@@ -349,6 +351,22 @@ def _finished_leaf(world: World, task: Task) -> Task:
     return task
 
 
+def _check_wanted(world: World, store: Store, task: Task) -> None:
+    """Raise InvalidTransition if the hop that made a task was taken back or given to another."""
+    hop = store.delegation(task.origin) if task.origin else None
+    if hop is None:
+        return
+    try:
+        latest = world.store(hop.source).hops_of(hop.task)[-1:]
+    except HopperError:
+        latest = []
+    if hop.status is DelegationStatus.CANCELLED or any(other.id != hop.id for other in latest):
+        raise InvalidTransition(
+            f"{world.name(hop.source)} took {world.short_id(task)} back",
+            f"Reopen or delegate it there: {hop.task[:SHORT_LENGTH]}",
+        )
+
+
 def reopen(world: World, task: Task) -> Task:
     """Put a finished task back into the queue, where its work was done; what was completed by it
     is open again. A router offers it anew."""
@@ -364,6 +382,7 @@ def reopen(world: World, task: Task) -> Task:
                     f"{world.short_id(task)} is {task.status}, not closed",
                     "To put it back into the queue: hopper task release",
                 )
+            _check_wanted(world, store, task)
             passed_on = instance.scope is HopperScope.PROJECT and bool(store.hops_of(task.id))
             task = tx.change(
                 task, "task.reopened", status=_T.PENDING, owner=None, reason=None, result=None,

@@ -15,9 +15,6 @@ from hopper_tui.tui.cockpit import HEIGHTS, WIDTHS, Cockpit, FirstQueueShown
 from hopper_tui.tui.palette import CommandProvider
 from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
 
-OWN_THEMES = frozenset(theme.name for theme in THEMES)
-
-
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
 
@@ -42,6 +39,7 @@ class HopperApp(App[None]):
         filter: str = "",  # noqa: A002 - the name of the option
         task: str | None = None,
     ) -> None:
+        gc.disable()  # until all is loaded: a collection now would only find what stays
         super().__init__()
         self.cockpit = Cockpit(world, instance, filter, task)
         for theme in THEMES:
@@ -53,10 +51,11 @@ class HopperApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         theme = self.current_theme
-        if theme.name in OWN_THEMES:
+        if theme in THEMES:
             return {}
         return role_defaults(theme.to_color_system().generate())
 
     def on_first_queue_shown(self, event: FirstQueueShown) -> None:
         """What is loaded by now stays: the collector need not look at it again."""
         gc.freeze()
+        gc.enable()

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 from textual.events import DescendantFocus
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from hopper_tui.model.text import plain
 from hopper_tui.tui.chain_view import ChainView
@@ -34,7 +33,7 @@ from hopper_tui.tui.presentation import count, queue_title, report_text
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
 from hopper_tui.tui.snapshot import Hop, Problem, Report, TaskRow
-from hopper_tui.tui.status_line import StatusLine
+from hopper_tui.tui.status_line import SMALLEST, StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
 from hopper_tui.tui.verbs import VERBS, Verb
@@ -64,9 +63,9 @@ TITLES: dict[PaneName, str] = {
 }
 
 
-WIDTHS = [(0, "-tiny"), (50, "-narrow"), (80, "-normal"), (120, "-wide")]
+WIDTHS = [(0, "-tiny"), (SMALLEST.width, "-narrow"), (80, "-normal"), (120, "-wide")]
 """From how many columns which layout is used."""
-HEIGHTS = [(0, "-flat"), (12, "-high")]
+HEIGHTS = [(0, "-flat"), (SMALLEST.height, "-high")]
 """From how many lines there is a layout at all."""
 
 
@@ -94,7 +93,6 @@ class Cockpit(Screen[None]):
     queue_view = getters.query_one("#queue", QueueView)
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
-    filter_input = getters.query_one("#filter", Input)
     tabs = getters.query_one(Tabs)
     status = getters.query_one("#status", StatusLine)
 
@@ -120,7 +118,6 @@ class Cockpit(Screen[None]):
     def compose(self) -> ComposeResult:
         clock = self._clock
         self.add_class(*layout_of(self.app.size))  # the first layout is the right one
-        yield Static(Content("Hopper needs 50 columns and 12 lines."), id="too-small")
         yield Tabs(tuple(TITLES[pane] for pane in PANES), id="tabs")
         with Container(id="body", classes="show-queue"):
             views: dict[PaneName, LineView] = {
@@ -132,7 +129,6 @@ class Cockpit(Screen[None]):
             for pane, view in views.items():
                 view.show_title(TITLES[pane])
                 yield view
-        yield Input(placeholder=FILTER_HELP, id="filter", compact=True)
         yield StatusLine(id="status")
 
     def on_mount(self) -> None:
@@ -336,34 +332,38 @@ class Cockpit(Screen[None]):
 
     # The filter
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Type a filter; the queue follows."""
+        typed = Input(self._filters.get(self._hopper, ""), FILTER_HELP, id="filter", compact=True)
         self.action_go("queue")
+        await self.query("#filter").remove()
+        await self.mount(typed, before=self.status)
         self.add_class("-filtering")
-        self.filter_input.value = self._filters.get(self._hopper, "")
-        self.filter_input.focus()
+        typed.focus()
+
+    async def _close_filter(self) -> None:
+        self.remove_class("-filtering")
+        self.action_go("queue")
+        await self.query("#filter").remove()
 
     @on(Input.Changed, "#filter")
-    def _filter_typed(self) -> None:
-        if self.has_class("-filtering"):
-            self._after(FILTER_AFTER, "filter", partial(self._set_filter, self.filter_input.value))
+    def _filter_typed(self, event: Input.Changed) -> None:
+        self._after(FILTER_AFTER, "filter", partial(self._set_filter, event.value))
 
     @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        self.remove_class("-filtering")
-        self._set_filter(self.filter_input.value)
-        self.action_go("queue")
+    async def _filter_done(self, event: Input.Submitted) -> None:
+        await self._close_filter()
+        self._after(0, "filter", partial(self._set_filter, event.value))
 
     def _set_filter(self, text: str) -> None:
         self._filters[self._hopper] = text.strip()
         self._load_queue()
 
-    def action_clear(self) -> None:
+    async def action_clear(self) -> None:
         """Take one level away: what is being typed, then the marks, then the filter."""
         if self.has_class("-filtering"):
-            self.remove_class("-filtering")
-            self.action_go("queue")
-            self._set_filter("")
+            await self._close_filter()
+            self._after(0, "filter", partial(self._set_filter, ""))
         elif not self.queue_view.clear_marks():
             self._set_filter("")
 

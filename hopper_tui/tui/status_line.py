@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from textual.geometry import Size
 from textual.timer import Timer
 
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.presentation import clip, line_width, width_of
 from hopper_tui.tui.roles import Line, Role, Span
 
+SMALLEST = Size(50, 12)
+"""The smallest terminal that anything else than this line is shown on."""
 SAID_FOR = 6.0
 """Seconds a message stays."""
 
@@ -44,6 +47,10 @@ class StatusLine(LineView, can_focus=False):
         return 1
 
     def line_at(self, index: int, width: int) -> Line:
+        terminal = self.app.size
+        if terminal.width < SMALLEST.width or terminal.height < SMALLEST.height:
+            needs = f" Hopper needs {SMALLEST.width} columns and {SMALLEST.height} lines."
+            return (Span(clip(needs, width), "warn"),)
         place = clip(self._place, width // 3)
         room = width - width_of(place) - 3
         if self._said is not None:

@@ -148,10 +148,27 @@ def test_reopening_what_several_did_asks_which(scene: Scene) -> None:
     hop = web.delegate(task, "w1", "decompose", ["a", "b"])
     for child in hop.child_tasks:
         worker.complete(child)
-    with pytest.raises(InvalidTransition, match="2 subtasks at w1 did it: .* a, .* b"):
+    with pytest.raises(InvalidTransition, match=r"2 subtasks at w1 did it: .* a, .* b"):
         web.reopen(task)
     worker.reopen(hop.child_tasks[1])
     assert scene.status(task) == "delegated"
+
+
+def test_what_was_given_to_another_is_not_reopened(scene: Scene) -> None:
+    web, one, _ = scene.team("w1", "w2")
+    task = web.add_task(title=COMPLEX)
+    stopped = scene.leaf(task).id
+    scene.world.move_instance("w1", "stop")
+    assert scene.holder(task) == "w2"
+    with pytest.raises(InvalidTransition, match=r"web took .* back"):
+        one.reopen(stopped)
+    failed = scene.leaf(task).id
+    scene.world.hopper("w2").fail(failed, "no")
+    scene.world.move_instance("w1", "start")
+    web.release(task)
+    with pytest.raises(InvalidTransition, match=r"web took .* back"):
+        one.reopen(failed)
+    assert [h.status for h in scene.world.chain(task)] == ["cancelled", "failed", "accepted"]
 
 
 def test_cancelling_flows_down(scene: Scene) -> None:

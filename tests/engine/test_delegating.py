@@ -98,7 +98,7 @@ def test_decompose_is_done_after_the_last_subtask(scene: Scene) -> None:
         (title, "", ("shop",)) for title in ("Cart", "Payment", "Mail")
     ]
     assert {t.parent_task for t in subtasks} == {task}
-    with pytest.raises(InvalidTransition, match="3 subtasks at w1 are open: .* Cart, .* Payment"):
+    with pytest.raises(InvalidTransition, match=r"3 subtasks at w1 are open: .* Cart, .* Payment"):
         web.complete(task)
     for key in hop.child_tasks[:2]:
         worker.complete(key, result=key)

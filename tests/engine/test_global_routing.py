@@ -202,9 +202,10 @@ def test_a_preview_changes_nothing(scene: Scene) -> None:
     routed = scene.top.candidates(task)
     assert [c.target for c in routed.candidates] == ["web"]
     assert scene.task(task).created_at == before.created_at
+    worker = scene.worker()
+    at_worker = worker.add_task(title="x")
     with pytest.raises(HopperError, match="routes to nobody"):
-        worker = scene.worker()
-        worker.candidates(worker.add_task(title="x"))
+        worker.candidates(at_worker)
 
 
 def test_rules_of_the_global(scene: Scene) -> None:

@@ -91,6 +91,18 @@ def test_a_full_worker_lets_it_wait_and_the_next_that_frees_up_takes_it(scene: S
     assert scene.holder(task) == "w2"
 
 
+def test_a_person_may_take_what_waits_and_give_it_up_again(scene: Scene) -> None:
+    web, worker = scene.team("w1", max_concurrent_tasks=2)
+    worker.configure({"max_concurrent_tasks": 1})
+    busy = worker.claim(worker.add_task(title="x"))
+    task = web.add_task(title=COMPLEX)
+    assert web.claim(task, "me").status == "claimed"
+    worker.complete(busy.id)
+    assert scene.holder(task) == "web"
+    web.release(task)
+    assert scene.holder(task) == "w1"
+
+
 def test_the_least_loaded_worker_gets_it(scene: Scene) -> None:
     web, one, two = scene.team("w1", "w2")
     for _ in range(4):

@@ -151,7 +151,7 @@ def test_dependencies_stay_within_a_hopper_and_without_circles(scene: Scene) -> 
     web, worker = scene.team("w1")
     elsewhere = web.add_task(title="elsewhere")
     one, two, three = (worker.add_task(title=t) for t in ("one", "two", "three"))
-    with pytest.raises(NotFound, match="no task .* to depend on"):
+    with pytest.raises(NotFound, match=r"no task .* to depend on"):
         worker.add_task(title="x", depends_on=(elsewhere,))
     with pytest.raises(NotFound):
         worker.update(one, add_depends_on=(elsewhere,))

@@ -39,12 +39,12 @@ def test_each_verb_is_taken_back(scene: Scene) -> None:
 def test_an_add_that_was_delegated_is_taken_back_everywhere(scene: Scene) -> None:
     web, worker = scene.team("w1")
     task = scene.top.add_task(title=COMPLEX)
-    assert scene.world.undo("global").summary == "undo: created of 1 task"
+    assert scene.world.undo("global").summary == f'undone: add "{COMPLEX}"'
     hoppers = (scene.top, web, worker)
     assert [t.status for h in hoppers for t in h.list(closed=True)] == ["cancelled"] * 3
     assert [h.status for h in scene.world.chain(task)] == ["cancelled"] * 2
     assert scene.settled()
-    assert scene.world.redo("global").summary == "redo: created of 1 task"
+    assert scene.world.redo("global").summary == f'redone: add "{COMPLEX}"'
     assert scene.holder(task) == "w1"
     assert [h.status for h in scene.world.chain(task)] == ["accepted"] * 2
     scene.top.complete(task)

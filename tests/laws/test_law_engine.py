@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hopper_tui.engine.world import World
 from hopper_tui.model.errors import HopperError
@@ -86,6 +86,11 @@ class AnyCommands(RuleBasedStateMachine):
         super().__init__()
         self.world = family()
 
+    @initialize(places=st.lists(st.sampled_from(HOPPERS[:3]), min_size=2, max_size=4))
+    def begin(self, places: list[str]) -> None:
+        for n, where in enumerate(places):
+            self.world.hopper(where).add_task(title=f"first {n}", tags=("react", "ui"))
+
     def _tasks(self) -> list[Task]:
         found = [t for s in self.world.stores() for t in s.query(Query(closed=True))]
         return sorted(found, key=lambda t: (t.created_at, t.id))
@@ -105,7 +110,6 @@ class AnyCommands(RuleBasedStateMachine):
                 depends_on=deps,
             )  # fmt: skip
 
-    @precondition(lambda self: self._tasks())
     @rule(number=numbers, verb=st.sampled_from(VERBS))
     def move(self, number: int, verb: str) -> None:
         task = self._task(number)
@@ -116,12 +120,13 @@ class AnyCommands(RuleBasedStateMachine):
             else:
                 getattr(hopper, verb)(task.id)
 
-    @rule(where=hoppers)
-    def take(self, where: str) -> None:
+    @rule(where=st.sampled_from(HOPPERS[1:]), complete=st.booleans())
+    def take(self, where: str, complete: bool) -> None:
         with suppress(HopperError):
-            self.world.hopper(where).claim_next(executor="bot")
+            taken = self.world.hopper(where).claim_next()
+            if taken is not None and complete:
+                self.world.hopper(where).complete(taken.id, result="it works")
 
-    @precondition(lambda self: self._tasks())
     @rule(number=numbers, title=st.sampled_from(("a", "b")), tags=tags, gone=tags)
     def update(self, number: int, title: str, tags: list[str], gone: list[str]) -> None:
         task = self._task(number)
@@ -130,14 +135,12 @@ class AnyCommands(RuleBasedStateMachine):
                 task.id, title=title, add_tags=tags, remove_tags=gone
             )
 
-    @precondition(lambda self: self._tasks())
     @rule(number=numbers, quality=st.integers(0, 5))
     def rate(self, number: int, quality: int) -> None:
         task = self._task(number)
         with suppress(HopperError):
             self.world.hopper(task.instance).give_feedback(task.id, TaskFeedback(quality=quality))
 
-    @precondition(lambda self: self._tasks())
     @rule(number=numbers, kind=st.sampled_from(DelegationType), goal=hoppers)
     def delegate(self, number: int, kind: DelegationType, goal: str) -> None:
         task = self._task(number)
@@ -161,10 +164,18 @@ class AnyCommands(RuleBasedStateMachine):
             else:
                 getattr(hopper, f"{answer}_delegation")(hop.id)
 
-    @rule(where=hoppers, verb=st.sampled_from(("start", "stop", "pause", "resume")))
-    def lifecycle(self, where: str, verb: str) -> None:
+    @rule(where=hoppers, verb=st.sampled_from(("stop", "pause")), only=st.integers(0, 3))
+    def leave(self, where: str, verb: str, only: int) -> None:
         with suppress(HopperError):
-            self.world.move_instance(where, verb)
+            if only == 0:
+                self.world.move_instance(where, verb)
+
+    @rule()
+    def everybody_comes_back(self) -> None:
+        for node in self.world.nodes():
+            with suppress(HopperError):
+                verb = "resume" if node.instance.status == "paused" else "start"
+                self.world.move_instance(node.instance.id, verb)
 
     @rule(where=hoppers)
     def undo(self, where: str) -> None:
@@ -212,6 +223,6 @@ class AnyCommands(RuleBasedStateMachine):
 
 AnyCommands.TestCase.settings = settings(
     max_examples=max(30, settings.default.max_examples // 4 if settings.default else 30),
-    stateful_step_count=25,
+    stateful_step_count=40,
 )
 TestAnyCommands = AnyCommands.TestCase

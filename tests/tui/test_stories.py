@@ -266,7 +266,7 @@ async def test_marks_and_one_report_for_many(webapp: World):
         await s.press("c")
         await s.sees("2 claimed, 1 refused:")
         await s.press("u")
-        await s.sees("undo: ")
+        await s.sees("undone: ")
         assert the(webapp, "Fix login crash").status is TaskStatus.PENDING
 
 
@@ -288,9 +288,9 @@ async def test_undo_and_redo(webapp: World):
         await s.press("d")
         await s.sees("webapp · 10 open")
         await s.press("u")
-        await s.sees("undo: ", "webapp · 11 open")
+        await s.sees("undone: ", "webapp · 11 open")
         await s.press("ctrl+r")
-        await s.sees("redo: ", "webapp · 10 open")
+        await s.sees("redone: ", "webapp · 10 open")
 
 
 async def test_filtering_while_typing_and_dropping_it(webapp: World):

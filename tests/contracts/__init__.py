@@ -1,0 +1,1 @@
+"""Promises about the shape of the package: who imports whom, what is loaded, what is shipped."""
