@@ -52,8 +52,8 @@ def show(session: Session, task: str, instance: str | None) -> None:
         lines = output.task_details(found, short_id, world.name)
         if chain := world.chain(found.id):
             lines += ["", *output.chain_lines(chain, world.name)]
-        if notes := [event for event in world.log(found.id) if event.kind == "task.note"]:
-            lines += ["", *output.event_rows(notes[::-1], None)]
+        if notes := world.notes(found.id):
+            lines += ["", *output.event_rows(notes, None)]
         if reasons := world.diagnose(found.id):
             lines += ["", *(plain(reason) for reason in reasons)]
         return lines

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine import filter as filter  # noqa: A004
     from hopper_tui.engine import instances as instances
     from hopper_tui.engine import runs as runs
+    from hopper_tui.engine import watching as watching
     from hopper_tui.engine import work as work
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hopper_tui.engine.world import World
+    from hopper_tui.model.event import Event
     from hopper_tui.model.task import Task
 
 
@@ -126,6 +127,16 @@ def decisions(world: World, task: str) -> list[Decision]:
             note["candidates"] = tuple(Candidate(**c) for c in note["candidates"])
             found.append(Decision(**note))
     return sorted(found, key=lambda d: d.decided_at)
+
+
+def notes(world: World, task: str) -> list[Event]:
+    """The notes taken on any task of the chain of a task, oldest first."""
+    found = [
+        event
+        for one in tasks_of_chain(world, task)
+        for event in world.store(one.instance).events(key=one.id, kind="task.note")
+    ]
+    return sorted(found, key=lambda e: e.at)
 
 
 def diagnose(world: World, task: str) -> list[str]:

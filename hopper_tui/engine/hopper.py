@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from hopper_tui.model.task import Task, storable, valid_title, words
 if TYPE_CHECKING:
     from hopper_tui.config.schema import HopperConfig
     from hopper_tui.model.delegation import Decision, Delegation
-    from hopper_tui.model.event import HopperEvent
+    from hopper_tui.model.event import Event, HopperEvent
     from hopper_tui.model.feedback import TaskFeedback
     from hopper_tui.model.instance import Instance, Load
     from hopper_tui.model.settings import Settings
@@ -619,6 +619,13 @@ class Hopper:
                 tx.change(self.instance, "instance.configured", config=config)
             flow.drive(self.world, [], [self.id, *([self.instance.parent or ""])])
         return self.instance
+
+    def watch(self, after: int | None = None) -> Iterator[Event]:
+        """The events of its store as they are recorded, by whichever process; never ends.
+
+        `after` is the sequence number of an event to go on from; None begins now.
+        """
+        return engine.watching.events(self.store, after)
 
     def summary(self) -> dict[str, Any]:
         """Counts by status, seconds from first to last change, and the same of each child."""

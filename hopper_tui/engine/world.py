@@ -491,6 +491,10 @@ class World:
         """The routing decisions along the chain of a task, oldest first."""
         return chains.decisions(self, task)
 
+    def notes(self, task: str) -> list[Event]:
+        """The notes taken anywhere along the chain of a task, oldest first."""
+        return chains.notes(self, task)
+
     def diagnose(self, task: str) -> list[str]:
         """Why a task waits and what blocks its completion, in sentences."""
         return chains.diagnose(self, task)
