@@ -20,6 +20,7 @@ from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
     HopperScope,
+    InstanceStatus,
     TaskStatus,
     check_delegation_move,
     check_task_move,
@@ -76,9 +77,10 @@ def delegate(
 def _check_delegable(world: World, task: Task) -> None:
     short = world.short_id(task)
     if task.status is TaskStatus.DELEGATED:
-        hop = world.store(task.instance).hops_of(task.id)[-1]
+        hop = flow.current_hop(world.store(task.instance), task)
+        where = f" to {world.name(hop.target)} ({hop.status})" if hop else ""
         raise InvalidTransition(
-            f"{short} is already delegated to {world.name(hop.target)} ({hop.status})",
+            f"{short} is already delegated{where}",
             "Cancel that delegation first: hopper delegation cancel",
         )
     if not task.is_open:
@@ -154,7 +156,7 @@ def accept(world: World, hop: Delegation) -> Delegation:
             if refusal := can_take(task, option):
                 error = NotAllowed if option.load.has_room else AtCapacity
                 raise error(refusal, "Reject it with a reason, so that it goes elsewhere")
-            flow.take_in(world, tx, hop, task)
+            flow.take_in(world, tx, store, hop, task)
         flow.drive(world, [store], [hop.target])
     return store.delegation(hop.id) or hop
 
@@ -195,6 +197,8 @@ def cancel(world: World, hop: Delegation) -> Delegation:
     Raises InvalidTransition once somebody works on it.
     """
     source = world.store(hop.source)
+    if world.instance(hop.source).status is InstanceStatus.TERMINATED:
+        raise NotAllowed(f"{world.name(hop.source)} is terminated and takes nothing back")
     try:
         held = [t for t in world.store(hop.target).children(hop.id) if t.is_active]
     except HopperError:  # the target is gone: all the more reason
@@ -208,7 +212,8 @@ def cancel(world: World, hop: Delegation) -> Delegation:
         world.announce()
         with world.writing(source) as tx:
             hop = source.delegation(hop.id) or hop
-            check_delegation_move(hop.id, hop.status, _D.CANCELLED)
+            if not hop.is_open:
+                raise InvalidTransition(f"the delegation is {hop.status}, not pending or accepted")
             tx.change(
                 hop, "delegation.cancelled", status=_D.CANCELLED,
                 reason="taken back", completed_at=stamp(world.now()),

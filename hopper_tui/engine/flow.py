@@ -19,9 +19,11 @@ from hopper_tui.model.clock import stamp
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.errors import HopperError, StorageError
 from hopper_tui.model.lifecycle import (
+    LEFT,
     DelegationStatus,
     DelegationType,
     HopperScope,
+    InstanceStatus,
     TaskStatus,
 )
 from hopper_tui.routing.fit import can_take
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 _D = DelegationStatus
 _T = TaskStatus
+_TAKEN_UP_AGAIN = (_T.DONE, _T.FAILED, _T.BLOCKED, _T.PENDING)
+"""A task in one of these is delegated again when a finished child of it is reopened."""
 PATIENCE = 20
 """After so many tasks that nobody takes, those that want the same are not offered either."""
 
@@ -65,10 +69,7 @@ def drive(world: World, stores: Iterable[Store] = (), offers: Iterable[str] = ()
                 if mark in tried:
                     continue
                 tried.add(mark)
-                try:
-                    steps += _settle(world, hop, touched, declined)
-                except StorageError as error:  # the row stays unsettled for the next command
-                    world.warnings.append(f"{world.name(hop.target)} waits: {error.message}")
+                steps += _settle(world, hop, touched, declined)
         else:
             instance = unoffered.popleft()
             if offered.get(instance) == steps:
@@ -143,6 +144,15 @@ def _side(world: World, instance: str) -> Store | None:
 def _settle(
     world: World, hop: Delegation, touched: _Touched, declined: set[tuple[str, str]]
 ) -> int:
+    """Do what a hop needs next; returns 0 while one of its sides cannot be used."""
+    try:
+        return _step(world, hop, touched, declined)
+    except StorageError as error:  # the row stays unsettled for the next command
+        world.warnings.append(f"{hop.source} → {hop.target} waits: {error.message}")
+        return 0
+
+
+def _step(world: World, hop: Delegation, touched: _Touched, declined: set[tuple[str, str]]) -> int:
     source, target = _side(world, hop.source), _side(world, hop.target)
     if source is None or target is None:
         return 0
@@ -208,7 +218,7 @@ def _answer(world: World, source: Store, target: Store, hop: Delegation, touched
                 completed_at=stamp(world.now()),
             )
         elif option.settings.auto_accept or escalated or hop.status is _D.ACCEPTED:
-            take_in(world, tx, row, task)
+            take_in(world, tx, target, row, task)
         else:
             tx.told(row.id, _D.PENDING)
     if source is not target:
@@ -218,7 +228,7 @@ def _answer(world: World, source: Store, target: Store, hop: Delegation, touched
         touched.offers.append(instance.id)
 
 
-def take_in(world: World, tx: Transaction, hop: Delegation, task: Task) -> Delegation:
+def take_in(world: World, tx: Transaction, store: Store, hop: Delegation, task: Task) -> Delegation:
     """Accept a hop at its target: make the child tasks and mark it accepted."""
     scope = world.instance(hop.target).scope
     escalated = hop.type is DelegationType.ESCALATE
@@ -257,7 +267,14 @@ def take_in(world: World, tx: Transaction, hop: Delegation, task: Task) -> Deleg
             started_at=None,
             completed_at=None,
         )
-        tx.create(child, "task.created")
+        known = store.task(key)
+        if known is None:
+            tx.create(child, "task.created")
+        else:  # accepting was undone before
+            tx.change(
+                known, "task.reopened", status=_T.PENDING, owner=None, reason=child.reason,
+                waiting=routed, completed_at=None,
+            )  # fmt: skip
     return tx.change(hop, "delegation.accepted", status=_D.ACCEPTED, accepted_at=at)
 
 
@@ -286,10 +303,11 @@ def _report(
             result=hop.result, accepted_at=hop.accepted_at, completed_at=hop.completed_at,
         )  # fmt: skip
         task = source.task(here.task)
-        if task is not None and source.hops_of(task.id)[-1].id == here.id:
+        if task is not None and is_current(source, here):
             after = _follow_hop(world, tx, task, here, feedback)
             if after is not task:
                 follow(world, tx, source, after)
+                _pass_back(world, tx, source, after)
         tx.told(here.id, here.status)
     if source is not target:
         _tell(world, target, replace(hop, told=None))
@@ -307,6 +325,27 @@ def _hop_reason(here: Delegation, hop: Delegation) -> str | None:
     if hop.status in (_D.REJECTED, _D.FAILED, _D.CANCELLED):
         return hop.reason
     return str(here.decision["reason"]) if here.decision else None
+
+
+def current_hop(store: Store, task: Task) -> Delegation | None:
+    """The hop that a task at its source follows: the open one, else the last that was not taken
+    back."""
+    hops = store.hops_of(task.id)
+    return next((hop for hop in reversed(hops) if is_current(store, hop)), None)
+
+
+def is_current(store: Store, hop: Delegation) -> bool:
+    """Whether no other hop of its task is open, and none that stands came after it.
+
+    The last hop is not always the one: an undo takes back a later hop and opens an earlier one.
+    """
+    after = False
+    for other in store.hops_of(hop.task):
+        if other.id == hop.id:
+            after = True
+        elif other.is_open or (after and other.status is not _D.CANCELLED):
+            return False
+    return True
 
 
 def feedback_of(target: Store, hop: Delegation) -> dict[str, Any] | None:
@@ -330,19 +369,39 @@ def _follow_hop(
             task, "task.done", status=_T.DONE, result=hop.result, reason=None,
             feedback=task.feedback or feedback, completed_at=stamp(world.now()),
         )  # fmt: skip
-    if hop.status is _D.ACCEPTED and task.status in (_T.DONE, _T.FAILED, _T.BLOCKED):
+    if hop.status is _D.ACCEPTED and task.status in _TAKEN_UP_AGAIN:
         return tx.change(
-            task, "task.delegated", status=_T.DELEGATED, reason=None, completed_at=None
-        )
+            task, "task.delegated", status=_T.DELEGATED, reason=None, completed_at=None,
+            waiting=False,
+        )  # fmt: skip
     if task.status is not _T.DELEGATED:
         return task
     if hop.status is _D.FAILED:
+        if (
+            task.origin is None
+            and world.instance(task.instance).status is InstanceStatus.TERMINATED
+        ):
+            at = stamp(world.now())
+            return tx.change(
+                task, "task.cancelled", status=_T.CANCELLED, reason=hop.reason, completed_at=at
+            )
         return tx.change(task, "task.blocked", status=_T.BLOCKED, reason=hop.reason)
     if hop.status is _D.REJECTED:
         return _returned(world, tx, task, f"{target} rejected it: {hop.reason}")
     if hop.status is _D.CANCELLED:
         return _returned(world, tx, task, hop.reason or f"{target} handed it back")
     return task
+
+
+def _pass_back(world: World, tx: Transaction, store: Store, task: Task) -> None:
+    """A task that comes back to a hopper which is gone or at rest goes back further."""
+    if not task.is_open or task.status is _T.DELEGATED:
+        return
+    instance = world.instance(task.instance)
+    if instance.status in LEFT:
+        from hopper_tui.engine import instances
+
+        instances.hand_back(world, tx, store, instance)
 
 
 def _returned(world: World, tx: Transaction, task: Task, reason: str) -> Task:
@@ -446,7 +505,7 @@ def _offer_waiting(
         if placed:
             touched.stores.append(world.store(key))
             # one at a time, so that the next decision sees the load this one made
-            for hop in world.store(key).hops_of(task.id)[-1:]:
-                if hop.is_open:
-                    _settle(world, hop, touched, declined)
+            hop = current_hop(world.store(key), task)
+            if hop is not None and hop.is_open:
+                _settle(world, hop, touched, declined)
     return steps

@@ -15,6 +15,8 @@ from hopper_tui.model.errors import InvalidTransition, NotFound
 from hopper_tui.model.event import Event, Patch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hopper_tui.engine.world import World
     from hopper_tui.store.protocol import Store
 
@@ -138,7 +140,7 @@ def _take_back(world: World, group: str, kind: str, named: str | None = None) ->
         _check_last(world, store, events, group)
     world.announce()
     changed = _compensate(world, touched, group, kind, made)
-    flow.drive(world, [store for store, _ in touched])
+    flow.drive(world, [store for store, _ in touched], _routers(store for store, _ in touched))
     tasks = tuple(dict.fromkeys(changed))
     origin = touched[0][0]
     about = _sentence(origin, origin.events(group=named or group))
@@ -191,6 +193,12 @@ def _compensate(
                 if event.entity == "task":
                     changed.append(event.key)
     return changed
+
+
+def _routers(stores: Iterable[Store]) -> list[str]:
+    """The hoppers whose waiting tasks may go now that these stores changed."""
+    known = [instance for store in stores for instance in store.instances()]
+    return list(dict.fromkeys(key for i in known for key in (i.id, i.parent) if key is not None))
 
 
 def _inverse(world: World, event: Event) -> Patch:

@@ -23,6 +23,7 @@ from hopper_tui.model.lifecycle import (
     LEFT,
     DelegationStatus,
     HopperScope,
+    InstanceStatus,
     TaskStatus,
     check_task_move,
 )
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from hopper_tui.store.protocol import Store
 
 _T = TaskStatus
+_D = DelegationStatus
+_TAKEN_IN = (_D.ACCEPTED, _D.COMPLETED, _D.FAILED)
+"""Hops whose tasks belong to their target."""
 
 
 def leaf(world: World, task: Task) -> Task:
@@ -46,9 +50,11 @@ def leaf(world: World, task: Task) -> Task:
     InvalidTransition when a hop on the way is not accepted, or several subtasks are open.
     """
     while task.status is _T.DELEGATED:
-        hop = world.store(task.instance).hops_of(task.id)[-1]
+        hop = flow.current_hop(world.store(task.instance), task)
+        if hop is None:
+            return task
         source, target = world.name(hop.source), world.name(hop.target)
-        if hop.status is DelegationStatus.PENDING:
+        if hop.status is _D.PENDING:
             raise InvalidTransition(
                 f"the hop {source} → {target} is not accepted yet",
                 f"Accept or cancel it: hopper delegation list --instance {hop.target}",
@@ -331,18 +337,20 @@ def _finished_leaf(world: World, task: Task) -> Task:
     """The task at the end of the chain by which the work was done; the task itself if it was not
     delegated, or if its hopper is gone. Raises InvalidTransition when several subtasks did it."""
     while task.status is _T.DONE:
-        hops = world.store(task.instance).hops_of(task.id)
-        if not hops or hops[-1].status is not DelegationStatus.COMPLETED:
+        hop = flow.current_hop(world.store(task.instance), task)
+        if hop is None or hop.status is not _D.COMPLETED:
             break
         try:
-            children = world.store(hops[-1].target).children(hops[-1].id)
+            if world.instance(hop.target).status is InstanceStatus.TERMINATED:
+                break
+            children = world.store(hop.target).children(hop.id)
         except HopperError:
             break
         if len(children) > 1:
             short = world.short_ids(children)
             listed = ", ".join(f"{short[t.id]} {t.title}" for t in children)
             raise InvalidTransition(
-                f"{len(children)} subtasks at {world.name(hops[-1].target)} did it: {listed}",
+                f"{len(children)} subtasks at {world.name(hop.target)} did it: {listed}",
                 "Reopen one of them",
             )
         if not children:
@@ -352,15 +360,17 @@ def _finished_leaf(world: World, task: Task) -> Task:
 
 
 def _check_wanted(world: World, store: Store, task: Task) -> None:
-    """Raise InvalidTransition if the hop that made a task was taken back or given to another."""
+    """Raise InvalidTransition if what a task was made from was taken back, or is done elsewhere."""
     hop = store.delegation(task.origin) if task.origin else None
     if hop is None:
         return
     try:
-        latest = world.store(hop.source).hops_of(hop.task)[-1:]
+        above = world.store(hop.source)
     except HopperError:
-        latest = []
-    if hop.status is DelegationStatus.CANCELLED or any(other.id != hop.id for other in latest):
+        return
+    source = above.task(hop.task)
+    gone = source is None or source.is_active or source.status is _T.CANCELLED
+    if gone or hop.status not in _TAKEN_IN or not flow.is_current(above, hop):
         raise InvalidTransition(
             f"{world.name(hop.source)} took {world.short_id(task)} back",
             f"Reopen or delegate it there: {hop.task[:SHORT_LENGTH]}",
@@ -373,6 +383,8 @@ def reopen(world: World, task: Task) -> Task:
     task = _finished_leaf(world, task)
     store = world.store(task.instance)
     instance = world.instance(task.instance)
+    if instance.status is InstanceStatus.TERMINATED:
+        raise NotAllowed(f"{instance.name} is terminated", "Reopen what the task came from")
     with world.command("reopen"):
         world.announce()
         with world.writing(store) as tx:

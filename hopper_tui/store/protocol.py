@@ -123,14 +123,22 @@ class Store(Protocol):
         """A number that changes when anybody committed to this store."""
 
     def rebuild(self) -> int:
-        """Make the projections anew from the events; returns how many events were folded."""
+        """Make the projections anew from the events; returns how many events were folded.
+
+        What was purged comes back until the next purge. What is local stays.
+        """
 
     def purge(self, instance: str, before: str) -> int:
-        """Remove tasks closed before that time from the projections; returns how many."""
+        """Remove tasks closed before that time from the projections; returns how many.
+
+        Those that an open task still waits for stay.
+        """
 
     def check(self) -> list[str]:
         """What is wrong with the stored data, in sentences; empty when all is well."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give everything held open back; the next use opens it again."""
+
     def delete(self) -> None:
         """Close, and remove everything this store keeps."""

@@ -224,7 +224,8 @@ class Cockpit(Screen[None]):
 
     @on(LineList.Highlighted, "#tree")
     def _hopper_highlighted(self) -> None:
-        self._after(QUEUE_AFTER, "queue", self._open_highlighted)
+        if self._pane == "tree":  # a refresh opens nothing
+            self._after(QUEUE_AFTER, "queue", self._open_highlighted)
 
     def _open_highlighted(self) -> None:
         key = self.tree_view.selected

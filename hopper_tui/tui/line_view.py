@@ -98,11 +98,10 @@ class LineView(ScrollView, can_focus=True):
     def _fit(self) -> bool:
         """Adopt the number of lines; whether that changed the layout.
 
-        Fewer lines than fit count as many, so that short texts replace each other line by line.
+        What fits needs no scrolling and no layout: short texts replace each other line by line.
         """
-        if not self.size.width:
-            return False
-        size = Size(self.line_width, max(self.line_count(), self.size.height))
+        lines = self.line_count()
+        size = Size(self.size.width, lines) if lines > self.size.height else Size(0, 0)
         changed = size != self.virtual_size
         self.virtual_size = size
         return changed

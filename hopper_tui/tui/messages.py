@@ -40,7 +40,7 @@ class DetailLoaded(Message):
 
 
 class StoreChanged(Message):
-    """A store was changed by somebody else; `paths` are the directories to watch from now on."""
+    """A store was changed by somebody."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StoreChanged)

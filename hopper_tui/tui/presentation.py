@@ -87,6 +87,18 @@ def clip(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
+def clip_middle(text: str, width: int) -> str:
+    """Like `clip`, but cuts in the middle: the ends of names tell `worker-1` from `worker-2`."""
+    text = plain(text)
+    if width_of(text) <= width or width < 5:
+        return clip(text, width)
+    head = clip(text, (width + 1) // 2)
+    tail = text
+    while width_of(head) + width_of(tail) > width:
+        tail = tail[1:]
+    return head + tail
+
+
 def fit(text: str, width: int) -> str:
     """Like `clip`, but padded to exactly `width` cells."""
     text = clip(text, width)
@@ -162,7 +174,8 @@ def queue_row(row: TaskRow, width: int, now: float, id_width: int, marked: bool 
     head = 6 + id_width + 1
     room = width - head
     text, role = _meta(row, now)
-    meta = clip(text, max(0, min(room * 2 // 5, room - 20)))
+    spare = room - 2 - width_of(clip(task.title, room))
+    meta = clip(text, max(0, spare, min(room * 2 // 5, room - 20)))
     title_width = room - (width_of(meta) + 2 if meta else 0)
     return (
         Span("◉" if marked else " ", "accent"),
@@ -234,7 +247,8 @@ def tree_row(row: TreeRow, width: int, folded: bool = False) -> Line:
     load = "broken" if row.problem else _load(row, width)
     head = "  " * min(row.depth, 6) + fold
     tail = f" {load} " if load else " "
-    name = fit(row.instance.name, max(4, width - len(head) - 2 - len(tail)))
+    room = max(4, width - len(head) - 2 - len(tail))
+    name = fit(clip_middle(row.instance.name, room), room)
     faint = row.problem is not None or not row.instance.is_running
     return (
         Span(head, "muted"),
@@ -349,11 +363,10 @@ def chain_lines(hops: Iterable[Hop], width: int, now: float) -> tuple[tuple[str,
         it = hop.delegation
         glyph = HOP[it.status]
         when = it.completed_at or it.accepted_at or it.delegated_at
-        right = [Span(f"{age(when, now)} ", "muted")] if when else []
         word = Span(f" {it.status}", glyph.role)
-        room = width - 3 - len(word.text) - line_width(tuple(right)) - 1
-        way = clip(f"{plain(hop.source)} → {plain(hop.target)}", max(8, room))
+        way = clip(f"{plain(hop.source)} → {plain(hop.target)}", width - 4 - len(word.text))
         left = [Span(" "), glyph, Span(f" {way}"), word]
+        right = [Span(f"{age(when, now)} ", "muted")] if when else []
         lines.append((it.id, spread(left, right, width)))
         kind = None if it.type is DelegationType.ROUTE else str(it.type)
         for text in (kind, it.reason, it.notes):

@@ -58,7 +58,7 @@ def _kept(world: World) -> None:
 
 def _busy_worker(world: World) -> None:
     _family(world, "worker-1")
-    for n in range(3):
+    for n in range(2):
         _add(world, f"Build login page {n}")
     world.create_instance("worker-2", HopperScope.ORCHESTRATION, "webapp")
     world.move_instance("worker-2", "start")
@@ -118,7 +118,7 @@ SCENARIOS: dict[str, Scenario] = {
     "add a batch": Scenario(
         lambda world: _family(world, "worker-1"),
         lambda world: world.hopper("global").add_tasks(
-            [Task(title=f"Build login page {n}", tags=("react", "ui")) for n in range(3)]
+            [Task(title=f"Build login page {n}", tags=("react", "ui")) for n in range(2)]
         ),
     ),
     "add makes a project and a run": Scenario(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hopper_tui.model.errors import InvalidTransition
+from hopper_tui.model.errors import InvalidTransition, NotAllowed
 from hopper_tui.model.feedback import TaskFeedback
 
 from .scene import COMPLEX, Scene
@@ -169,6 +169,29 @@ def test_what_was_given_to_another_is_not_reopened(scene: Scene) -> None:
     with pytest.raises(InvalidTransition, match=r"web took .* back"):
         one.reopen(failed)
     assert [h.status for h in scene.world.chain(task)] == ["cancelled", "failed", "accepted"]
+
+
+@pytest.mark.parametrize("verb", ["claim", "cancel"])
+def test_what_its_parent_does_otherwise_is_not_reopened(scene: Scene, verb: str) -> None:
+    web, worker = scene.team("w1")
+    task = web.add_task(title=COMPLEX)
+    leaf = scene.leaf(task).id
+    worker.fail(leaf, "no")
+    getattr(web, verb)(task)
+    with pytest.raises(InvalidTransition, match=r"web took .* back"):
+        worker.reopen(leaf)
+
+
+def test_work_of_a_terminated_worker_is_reopened_at_its_source(scene: Scene) -> None:
+    web, worker, _ = scene.team("w1", "w2")
+    task = web.add_task(title=COMPLEX)
+    leaf = scene.leaf(task).id
+    worker.complete(leaf)
+    scene.world.move_instance("w1", "terminate")
+    with pytest.raises(NotAllowed, match="w1 is terminated"):
+        worker.reopen(leaf)
+    web.reopen(task)
+    assert scene.holder(task) == "w2"
 
 
 def test_cancelling_flows_down(scene: Scene) -> None:

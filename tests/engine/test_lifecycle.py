@@ -216,6 +216,24 @@ def test_a_worker_s_own_task_stays_when_stopped_and_is_escalated_at_the_end(scen
     assert scene.status(own) == "done"
 
 
+def test_what_comes_back_to_a_hopper_that_is_gone_goes_back_further(scene: Scene) -> None:
+    web, one, two = scene.team("w1", "w2")
+    task = web.add_task(title=SIMPLE)
+    web.delegate(task, "w1")
+    one.delegate(scene.leaf(task).id, "w2", "reassign")
+    own = one.add_task(title="own")
+    scene.world.move_instance("w1", "terminate")
+    scene.world.move_instance("w2", "stop")
+    assert (scene.holder(task), scene.status(task)) == ("web", "pending")
+    web.cancel(scene.leaf(own).id, "not worth it")
+    assert (scene.status(own), scene.task(own).reason) == (
+        "cancelled",
+        "'own' cancelled: not worth it",
+    )
+    assert (one.load().open, two.load().open) == (0, 0)
+    assert scene.settled()
+
+
 def test_without_a_parent_nothing_may_be_left(scene: Scene) -> None:
     task = scene.top.add_task(title="x")
     with pytest.raises(InvalidTransition, match="has 1 open tasks and no parent"):

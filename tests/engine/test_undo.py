@@ -102,6 +102,35 @@ def test_a_rejection_and_its_fallback_are_taken_back(scene: Scene) -> None:
     assert [h.status for h in scene.world.chain(task)] == ["accepted", "pending", "cancelled"]
 
 
+def test_what_was_accepted_undone_and_accepted_again(scene: Scene) -> None:
+    scene.project("web", child_instances={"auto_create": False})
+    worker = scene.worker("w1", auto_accept=False)
+    task = scene.top.add_task(title=COMPLEX)
+    hop = scene.world.chain(task)[1].id
+    scene.top.accept(hop)
+    scene.world.undo("w1")
+    assert scene.chain(task)[1:] == ["web → w1 (route) [pending]"]
+    assert worker.list() == []
+    scene.top.accept(hop)
+    assert scene.titles(worker) == [COMPLEX]
+    scene.top.complete(task)
+    assert scene.status(task) == "done"
+    assert scene.settled()
+
+
+def test_rejecting_after_an_undone_rejection(scene: Scene) -> None:
+    scene.project("web", child_instances={"auto_create": False})
+    for name in ("w1", "w2"):
+        scene.worker(name, auto_accept=False)
+    task = scene.top.add_task(title=COMPLEX)
+    hop = scene.world.chain(task)[1].id
+    scene.top.reject(hop, "no")
+    scene.world.undo("w1")
+    scene.top.reject(hop, "still no")
+    assert [h.status for h in scene.world.chain(task)][1:] == ["rejected", "cancelled", "pending"]
+    assert scene.world.chain(task)[3].target == "w2"
+
+
 def test_many_changes_of_one_command_are_one_step(scene: Scene) -> None:
     web, _ = scene.team("w1")
     keys = [web.add_task(title=f"{n}") for n in range(3)]

@@ -28,6 +28,7 @@ from hopper_tui.tui.presentation import (
     STATUS,
     chain_lines,
     clip,
+    clip_middle,
     detail_lines,
     empty_queue,
     fit,
@@ -107,6 +108,12 @@ def test_clip_marks_where_it_cut():
     assert clip("a long title", 7) == "a long…"
     assert clip("short", 7) == "short"
     assert clip("修复登录", 5) == "修复…"
+
+
+def test_names_are_cut_in_the_middle():
+    assert clip_middle("hopper-webapp-run-7f2", 11) == "hoppe…n-7f2"
+    assert clip_middle("worker-1", 11) == "worker-1"
+    assert cell_len(clip_middle("修复登录崩溃修复登录", 9)) <= 9
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 import pytest_textual_snapshot
+from syrupy.location import PyTestLocation
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from hopper_tui.engine.world import World
+from hopper_tui.model.errors import StorageError
+from hopper_tui.store.protocol import Store
 from hopper_tui.tui.app import HopperApp
 
 from .story import Story
@@ -31,8 +34,8 @@ def below(directory: Path) -> type:
 
     class Pictures(pytest_textual_snapshot.SVGImageExtension):
         @classmethod
-        def dirname(cls, *, test_location: object) -> str:
-            return str(directory)
+        def dirname(cls, *, test_location: PyTestLocation) -> str:
+            return str(directory / test_location.basename)
 
     return Pictures
 
@@ -87,9 +90,26 @@ def test_empty(looks: Callable[..., bool], size: str):
     assert looks(empty_world(), size)
 
 
+def broken_world() -> World:
+    """The queue of webapp cannot be read; everything else can."""
+    world = busy_world()
+    readable = world.store
+
+    def store(instance: str) -> Store:
+        if instance == "webapp":
+            raise StorageError(
+                "the database of webapp was written by a newer version of Hopper",
+                "Upgrade: pip install --upgrade hopper-tui",
+            )
+        return readable(instance)
+
+    world.store = store  # type: ignore[method-assign]
+    return world
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_error(looks: Callable[..., bool], size: str):
-    assert looks(guide_world(), size, instance="nowhere")
+    assert looks(broken_world(), size, instance="webapp")
 
 
 @pytest.mark.parametrize("size", SIZES)

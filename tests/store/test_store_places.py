@@ -1,0 +1,51 @@
+"""Many stores at once: one object each, few of them open."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from hopper_tui.engine.places import OPEN_STORES, Places
+from hopper_tui.model.query import Query
+
+from .writing import tasks
+
+
+def _open(places: Places) -> int:
+    return sum(store._db is not None for store in places._stores.values())
+
+
+def test_few_stores_are_kept_open_and_each_is_one_object(tmp_path: Path) -> None:
+    places = Places(tmp_path, None)
+    paths = [tmp_path / f"{n}.db" for n in range(OPEN_STORES + 9)]
+    stores = [places.at(path) for path in paths]
+    for path in paths:
+        tasks(places.at(path), "one")
+    assert _open(places) <= OPEN_STORES
+    assert [places.at(path) for path in paths] == stores
+    assert [store.count(Query()) for store in stores] == [1] * len(paths)
+    places.close()
+    assert _open(places) == 0
+
+
+def test_threads_share_the_stores(tmp_path: Path) -> None:
+    places = Places(tmp_path, None)
+    paths = [tmp_path / f"{n}.db" for n in range(OPEN_STORES + 5)]
+    for path in paths:
+        tasks(places.at(path), "one")
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            for path in paths * 2:
+                assert places.at(path).count(Query()) == 1
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    places.close()
