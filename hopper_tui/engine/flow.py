@@ -30,7 +30,7 @@ from hopper_tui.routing.fit import can_take
 from hopper_tui.routing.rules import KEEPERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from hopper_tui.engine.world import World
     from hopper_tui.model.task import Task
@@ -40,6 +40,9 @@ _D = DelegationStatus
 _T = TaskStatus
 _TAKEN_UP_AGAIN = (_T.DONE, _T.FAILED, _T.BLOCKED, _T.PENDING)
 """A task in one of these is delegated again when a finished child of it is reopened."""
+NEARBY = 200
+"""Finishing a task offers again at most so many of those that wait, so that its cost stays flat."""
+_PAGE = 100
 PATIENCE = 20
 """After so many tasks that nobody takes, those that want the same are not offered either."""
 
@@ -52,9 +55,18 @@ class _Touched:
     offers: list[str] = field(default_factory=list)
 
 
-def drive(world: World, stores: Iterable[Store] = (), offers: Iterable[str] = ()) -> int:
+def drive(
+    world: World,
+    stores: Iterable[Store] = (),
+    offers: Iterable[str] = (),
+    *,
+    most: int | None = None,
+) -> int:
     """Settle the hops of these stores and offer the waiting tasks of these instances, and
-    whatever that sets in motion, until all is at rest; returns how many steps were made."""
+    whatever that sets in motion, until all is at rest; returns how many steps were made.
+
+    An instance's tasks are not looked at further after `most` of them found nobody.
+    """
     unsettled, unoffered = deque(stores), deque(offers)
     tried: set[tuple[int, str, str, str | None]] = set()
     declined: set[tuple[str, str]] = set()
@@ -74,7 +86,7 @@ def drive(world: World, stores: Iterable[Store] = (), offers: Iterable[str] = ()
             instance = unoffered.popleft()
             if offered.get(instance) == steps:
                 continue
-            steps += _offer_waiting(world, instance, touched, declined)
+            steps += _offer_waiting(world, instance, touched, declined, most)
             offered[instance] = steps
         unsettled.extend(s for s in touched.stores if s not in unsettled)
         unoffered.extend(i for i in touched.offers if i not in unoffered)
@@ -478,20 +490,24 @@ def cancel(tx: Transaction, store: Store, task: Task, reason: str | None, world:
 
 
 def _offer_waiting(
-    world: World, key: str, touched: _Touched, declined: set[tuple[str, str]]
+    world: World,
+    key: str,
+    touched: _Touched,
+    declined: set[tuple[str, str]],
+    most: int | None,
 ) -> int:
     try:
         instance = world.instance(key)
         if instance.scope is HopperScope.ORCHESTRATION or not instance.is_running:
             return 0
-        waiting = world.store(key).waiting(key)
     except HopperError:
         return 0
     steps = 0
     refused: Counter[tuple[str | None, tuple[str, ...]]] = Counter()
-    for task in waiting:
+    for task in _waiting(world.store(key), key, refused, most):
         kind = (task.project, task.required_capabilities)
         if refused[kind] >= PATIENCE:
+            refused[kind] += 1
             continue
         try:
             placed, made = routes.place(world, instance, task, declined)
@@ -509,3 +525,17 @@ def _offer_waiting(
             if hop is not None and hop.is_open:
                 _settle(world, hop, touched, declined)
     return steps
+
+
+def _waiting(
+    store: Store,
+    instance: str,
+    refused: Counter[tuple[str | None, tuple[str, ...]]],
+    most: int | None,
+) -> Iterator[Task]:
+    """What waits, page by page: what found a place leaves the queue, what was refused stays."""
+    while most is None or refused.total() < most:
+        page = store.waiting(instance, refused.total(), _PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return

@@ -211,6 +211,7 @@ class Hopper:
             if decision.target not in (None, instance.id):
                 world.announce()
             with world.writing(self.store) as tx:
+                self._check_alive()
                 stored = tx.create(fresh, "task.created")
                 routes.enact(world, tx, stored, decision)
             if decision.target != instance.id:
@@ -231,6 +232,7 @@ class Hopper:
             if routed:
                 world.announce()
             with world.writing(self.store) as tx:
+                self._check_alive()
                 for given in tasks:
                     named = tuple(_earlier(ref, made) for ref in words(given.depends_on, "id"))
                     fresh = self._fresh(instance, replace(given, depends_on=named))
@@ -242,8 +244,7 @@ class Hopper:
 
     def _check_adding(self) -> Instance:
         instance = self.instance
-        if instance.status is InstanceStatus.TERMINATED:
-            raise NotAllowed(f"{instance.name} is terminated", "Add it to another hopper")
+        self._check_alive()
         if instance.scope is HopperScope.ORCHESTRATION:
             self._check_queue(instance)
         if self.world.via == "cli" and not self.world.settings(instance).local_cli:
@@ -259,6 +260,12 @@ class Hopper:
             raise AtCapacity(
                 f"{instance.name} has a full queue: {queued}/{most}", "Add it to its project"
             )
+
+    def _check_alive(self) -> None:
+        """Asked again inside a transaction: a run may end while a task is on its way."""
+        instance = self.instance
+        if instance.status is InstanceStatus.TERMINATED:
+            raise NotAllowed(f"{instance.name} is terminated", "Add it to another hopper")
 
     def _fresh(self, instance: Instance, given: Task) -> Task:
         world = self.world

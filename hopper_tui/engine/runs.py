@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.model.delegation import Decision
     from hopper_tui.model.task import Task
+    from hopper_tui.store.protocol import Store
 
 SAMPLE = 1000
 """Medians are taken over at most so many tasks, the ones finished last."""
@@ -141,14 +142,9 @@ def archive_and_delete(hopper: Hopper, archive: bool) -> dict[str, Any]:
             f"{instance.name} is a {instance.scope} hopper and permanent",
             "Only runs are archived and deleted",
         )
-    for below in hopper.children:
-        if not below.is_empty():
-            raise InvalidTransition(f"{below.name} still has open tasks", "Finish or cancel them")
-    if not hopper.is_empty():
-        count = hopper.load().open
-        raise InvalidTransition(f"{instance.name} has {count} open tasks", "Finish or cancel them")
-    summary = hopper.summary()
     with world.command("archive"):
+        _close(world, hopper.store, instance, [below.instance for below in hopper.children])
+        summary = hopper.summary()
         parent = hopper.parent
         if parent is not None and archive:
             parent.archive_child_run(instance.id, summary)
@@ -156,6 +152,25 @@ def archive_and_delete(hopper: Hopper, archive: bool) -> dict[str, Any]:
             remove(world, below.instance)
         remove(world, instance)
     return summary
+
+
+def _close(world: World, store: Store, run: Instance, phases: Sequence[Instance]) -> None:
+    """Terminate a run and its phases, which share its store, if all are empty: from then on
+    nothing can be added to them any more."""
+    with world.writing(store) as tx:
+        for one in (*phases, run):
+            counts = store.counts(one.id)
+            if left := sum(n for status, n in counts.items() if status not in CLOSED):
+                raise InvalidTransition(
+                    f"{one.name} still has {left} open task{'s' if left > 1 else ''}",
+                    "Finish or cancel them first",
+                )
+        for one in (*phases, run):
+            if one.status is not InstanceStatus.TERMINATED:
+                tx.change(
+                    one, "instance.terminated", status=InstanceStatus.TERMINATED,
+                    stopped_at=stamp(world.now()),
+                )  # fmt: skip
 
 
 def summary(hopper: Hopper) -> dict[str, Any]:

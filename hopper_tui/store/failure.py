@@ -34,6 +34,7 @@ _BY_ERRNO: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("cannot grow: the disk is full", "Free some space and try again"),
     errno.EDQUOT: ("cannot grow: the quota is used up", "Free some space and try again"),
     errno.EFBIG: ("cannot grow: the file size limit is reached", "See: ulimit -f"),
+    errno.EAGAIN: ("is held by another program", "Try again in a moment; see what runs: ps"),
     errno.EEXIST: ("is a file, not a directory", "Check the path"),
     errno.ENOENT: ("cannot be made here", "Check the path"),
     errno.ENOTDIR: ("is below a file, not a directory", "Check the path"),

@@ -1,4 +1,4 @@
-"""The gate: one writer at a time, first come first served, without starving anybody.
+"""The gate: one writer at a time, without starving anybody.
 
 SQLite's own busy handler lets one of many writers win again and again. A lock file around each
 writing transaction caps the wait, and keeps commits and checkpoints from overlapping, which
@@ -8,6 +8,8 @@ SQLite 3.7.0 to 3.51.2 can answer with a corrupt file.
 from __future__ import annotations
 
 import os
+import random
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,12 @@ try:
     import fcntl
 except ImportError:  # no flock on this platform: SQLite's busy timeout has to do
     fcntl = None  # type: ignore[assignment]
+
+
+PATIENCE = 10.0
+"""Seconds to wait for a writer that may be stopped in the middle of its transaction."""
+PAUSE = (0.0002, 0.002)
+"""Seconds between two tries, from and to: jittered, so that nobody loses every race."""
 
 
 class StoreDeleted(OSError):
@@ -57,7 +65,15 @@ class Gate:
         if self._descriptor is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o644)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX | how)
+        give_up = time.monotonic() + (0 if how else PATIENCE)
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > give_up:
+                    raise
+            time.sleep(random.uniform(*PAUSE))  # noqa: S311 - spreads the waiting, hides nothing
         if os.fstat(self._descriptor).st_nlink == 0:
             self.close()
             raise StoreDeleted(self._path)

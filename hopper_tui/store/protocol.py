@@ -78,8 +78,8 @@ class Store(Protocol):
     ) -> Task | None:
         """The first ready task, in queue order, that this executor may take."""
 
-    def waiting(self, instance: str) -> list[Task]:
-        """Ready tasks to be offered, most urgent and oldest first."""
+    def waiting(self, instance: str, skip: int = 0, limit: int = -1) -> list[Task]:
+        """Ready tasks to be offered, most urgent and oldest first, past the first `skip`."""
 
     def children(self, delegation: str) -> list[Task]:
         """The tasks here that a hop made, in order."""

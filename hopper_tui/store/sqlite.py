@@ -376,13 +376,13 @@ class SqliteStore:
                 return self.task(key)
         return None
 
-    def waiting(self, instance: str) -> list[Task]:
-        """Ready tasks to be offered, most urgent and oldest first."""
+    def waiting(self, instance: str, skip: int = 0, limit: int = -1) -> list[Task]:
+        """Ready tasks to be offered, most urgent and oldest first, past the first `skip`."""
         return self._values(
             TASKS,
             "WHERE instance_id = ? AND waiting = 1 AND status = 'pending'"
-            " AND open_deps = 0 ORDER BY priority, n",
-            (instance,),
+            " AND open_deps = 0 ORDER BY priority, n LIMIT ? OFFSET ?",
+            (instance, limit, skip),
         )
 
     def children(self, delegation: str) -> list[Task]:

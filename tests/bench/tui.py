@@ -158,9 +158,8 @@ def main() -> None:
         first = median["frame"] / median["minimal"]
         shown = median["tasks"] / median["minimal"]
         judged = verdict(first, FIRST_PAINT_LIMIT)
-        print(
-            f"first paint              {median['frame'] * 1000:6.0f} ms   {first:.2f} times   {limit}"
-        )
+        print(f"first paint              {median['frame'] * 1000:6.0f} ms   {first:.2f} times")
+        print(f"first paint is           {judged}")
         print(f"first tasks shown        {median['tasks'] * 1000:6.0f} ms   {shown:.2f} times")
         for size in (WIDE, SMALL):
             keys_at(hopper, size)

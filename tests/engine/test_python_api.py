@@ -289,7 +289,7 @@ def test_a_project_is_registered_and_removed(family: Family) -> None:
 def test_a_finished_run_is_archived_and_deleted(family: Family) -> None:
     phase = family.run.get_child_hopper("phase-1")
     open_task = phase.add_task(title="x")
-    with pytest.raises(InvalidTransition, match="still has open tasks"):
+    with pytest.raises(InvalidTransition, match="still has 1 open task"):
         family.run.archive_and_delete()
     phase.complete(open_task)
     family.run.complete(family.run.add_task(title="y"))
