@@ -41,7 +41,7 @@ _T = TaskStatus
 _TAKEN_UP_AGAIN = (_T.DONE, _T.FAILED, _T.BLOCKED, _T.PENDING)
 """A task in one of these is delegated again when a finished child of it is reopened."""
 NEARBY = 200
-"""Finishing a task offers again at most so many of those that wait, so that its cost stays flat."""
+"""Everyday commands offer again at most so many of those that wait: their cost stays flat."""
 _PAGE = 100
 PATIENCE = 20
 """After so many tasks that nobody takes, those that want the same are not offered either."""
@@ -60,12 +60,13 @@ def drive(
     stores: Iterable[Store] = (),
     offers: Iterable[str] = (),
     *,
-    most: int | None = None,
+    most: int | None = NEARBY,
 ) -> int:
     """Settle the hops of these stores and offer the waiting tasks of these instances, and
     whatever that sets in motion, until all is at rest; returns how many steps were made.
 
-    An instance's tasks are not looked at further after `most` of them found nobody.
+    An instance's tasks are not looked at further after `most` of them found nobody; None looks at
+    all, for changes that are rare and may suit any of them.
     """
     unsettled, unoffered = deque(stores), deque(offers)
     tried: set[tuple[int, str, str, str | None]] = set()
@@ -99,7 +100,7 @@ def reconcile(world: World) -> int:
     stores = list(world.stores())
     instances = [i for store in stores for i in store.instances()]
     routing = [i.id for i in instances if i.scope is not HopperScope.ORCHESTRATION]
-    return drive(world, stores, routing)
+    return drive(world, stores, routing, most=None)
 
 
 def offer(

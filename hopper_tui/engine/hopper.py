@@ -239,7 +239,7 @@ class Hopper:
                     tx.create(replace(fresh, waiting=routed, reason=idle), "task.created")
                     made.append(fresh.id)
             if routed:
-                flow.drive(world, [], [instance.id])
+                flow.drive(world, [], [instance.id], most=None)
         return made
 
     def _check_adding(self) -> Instance:
@@ -624,7 +624,7 @@ class Hopper:
         with self.world.command("configure"):
             with self.world.writing(self.store) as tx:
                 tx.change(self.instance, "instance.configured", config=config)
-            flow.drive(self.world, [], [self.id, *([self.instance.parent or ""])])
+            flow.drive(self.world, [], [self.id, *([self.instance.parent or ""])], most=None)
         return self.instance
 
     def watch(self, after: int | None = None) -> Iterator[Event]:

@@ -232,7 +232,7 @@ def move(
         if instance.parent is not None:
             offers.append(instance.parent)
         stores = [store] if leaves else _both(world, store, instance)
-        flow.drive(world, stores, offers)
+        flow.drive(world, stores, offers, most=None)
     return world.instance(key)
 
 

@@ -266,7 +266,7 @@ def _settle(world: World, store: Store, task: Task) -> None:
     offers = [instance.id] if instance.scope is not HopperScope.ORCHESTRATION else []
     if instance.parent is not None:
         offers.append(instance.parent)
-    flow.drive(world, [store], offers, most=flow.NEARBY)
+    flow.drive(world, [store], offers)
 
 
 def block(world: World, task: Task, reason: str | None) -> Task:
