@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from hopper_tui import engine
 from hopper_tui.engine import flow, intake, routes
 from hopper_tui.engine.world import GLOBAL_ID, World
-from hopper_tui.model.clock import due_date
 from hopper_tui.model.errors import AtCapacity, Invalid, InvalidTransition, NotAllowed, NotFound
 from hopper_tui.model.lifecycle import (
     DelegationType,
@@ -21,7 +20,7 @@ from hopper_tui.model.lifecycle import (
     TaskStatus,
 )
 from hopper_tui.model.query import Query, Term
-from hopper_tui.model.task import Task, storable, valid_title, words
+from hopper_tui.model.task import Task, storable, words
 
 if TYPE_CHECKING:
     from hopper_tui.config.schema import HopperConfig
@@ -447,30 +446,14 @@ class Hopper:
     ) -> Task:
         """Change fields of a task: title, description, priority, due, estimated_effort,
         executor_preference, phase, project, external, metadata; tags and dependencies one by one.
+
+        What a delegated task says changes all along its chain.
         """
         task = self.get(ref)
-        world, store = self.world, self.world.store(task.instance)
-        wanted = _checked_fields(fields, world)
-        with world.command("update"):
-            with world.writing(store) as tx:
-                task = store.task(task.id) or task
-                gone = {t.casefold() for t in words(remove_tags, "tag")}
-                kept = tuple(t for t in task.tags if t.casefold() not in gone)
-                wanted["tags"] = words((*kept, *add_tags), "tag")
-                added = intake.dependencies(store, add_depends_on)
-                if added and task.status is TaskStatus.DELEGATED:
-                    raise InvalidTransition(
-                        f"{world.short_id(task)} is delegated: nothing can hold it back here",
-                        "Make the task that it became wait, where the work is",
-                    )
-                removed = intake.dependencies(store, remove_depends_on)
-                intake.check_acyclic(store, task, added)
-                kept = tuple(d for d in task.depends_on if d not in removed)
-                wanted["depends_on"] = words((*kept, *added), "dependency")
-                task = tx.change(task, "task.changed", **wanted)
-            if task.waiting:
-                flow.drive(world, [], [task.instance])
-        return engine.work.last_seen(world, task)
+        tags = engine.editing.Elements.of(add_tags, remove_tags)
+        deps = engine.editing.Elements.of(add_depends_on, remove_depends_on)
+        engine.editing.update(self.world, task, fields, tags, deps)
+        return engine.work.last_seen(self.world, task)
 
     def note(self, ref: str, text: str) -> None:
         """Add a note to a task's history."""
@@ -657,30 +640,6 @@ def _earlier(ref: str, made: Sequence[str]) -> str:
     if not number.isdigit() or not 1 <= int(number) <= len(made):
         raise NotFound(f"{ref} names no earlier task of this batch", "#1 is the first")
     return made[int(number) - 1]
-
-
-_FIELDS = frozenset({
-    "title", "description", "priority", "due", "estimated_effort", "executor_preference", "phase",
-    "project", "external", "metadata", "requester", "needs_orchestration",
-})  # fmt: skip
-
-
-def _checked_fields(fields: Mapping[str, Any], world: World) -> dict[str, Any]:
-    unknown = sorted(set(fields) - _FIELDS)
-    if unknown:
-        raise Invalid(
-            f"a task's {unknown[0]} cannot be set", "Choose: " + ", ".join(sorted(_FIELDS))
-        )
-    wanted = dict(fields)
-    if "title" in wanted:
-        wanted["title"] = valid_title(wanted["title"])
-    if "description" in wanted:
-        wanted["description"] = storable(wanted["description"] or "", "description")
-    if "priority" in wanted:
-        wanted["priority"] = Priority.read(str(wanted["priority"]))
-    if wanted.get("due"):
-        wanted["due"] = due_date(wanted["due"], world.now())
-    return wanted
 
 
 __all__ = ["Hopper", "default_world"]
