@@ -154,7 +154,7 @@ def diagnose(world: World, task: str) -> list[str]:
         elif hop.status is DelegationStatus.REJECTED:
             said.append(f"{target} rejected it: {hop.reason}")
         elif hop.status is DelegationStatus.FAILED:
-            said.append(f"{source} → {target} failed: {hop.reason}")
+            said.append(f"{source} → {target}: {hop.reason}")
         if hop.status in HOP_OPEN:
             said += _about_target(world, hop)
     return list(dict.fromkeys(said))

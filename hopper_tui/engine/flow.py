@@ -443,9 +443,9 @@ def follow(world: World, tx: Transaction, store: Store, task: Task) -> None:
             )  # fmt: skip
     elif lost and hop.status is _D.ACCEPTED:
         first = lost[0]
-        why = f"{first.title!r} {first.status}" + (f": {first.reason}" if first.reason else "")
+        why = f"{first.status}: {first.reason}" if first.reason else str(first.status)
         if len(children) > 1:
-            why = f"{len(lost)} of {len(children)} subtasks lost; {why}"
+            why = f"{len(lost)} of {len(children)} subtasks lost; {first.title!r} {why}"
         tx.change(hop, "delegation.failed", status=_D.FAILED, reason=why, completed_at=at)
     elif not lost and hop.status is not _D.ACCEPTED:
         tx.change(hop, "delegation.reopened", status=_D.ACCEPTED, reason=None, completed_at=None)

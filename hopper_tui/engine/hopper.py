@@ -225,7 +225,6 @@ class Hopper:
         instance = self._check_adding()
         world = self.world
         routed = instance.scope is not HopperScope.ORCHESTRATION
-        idle = f"{instance.name} is {instance.status}" if not instance.is_running else None
         made: list[str] = []
         with world.command("add"):
             if routed:
@@ -235,7 +234,7 @@ class Hopper:
                 for given in tasks:
                     named = tuple(_earlier(ref, made) for ref in words(given.depends_on, "id"))
                     fresh = self._fresh(instance, replace(given, depends_on=named))
-                    tx.create(replace(fresh, waiting=routed, reason=idle), "task.created")
+                    routes.take_or_queue(world, tx, instance, fresh)
                     made.append(fresh.id)
             if routed:
                 flow.drive(world, [], [instance.id], most=None)

@@ -178,6 +178,20 @@ def enact(world: World, tx: Transaction, task: Task, decision: Decision) -> Task
     return task
 
 
+def take_or_queue(world: World, tx: Transaction, instance: Instance, task: Task) -> None:
+    """Store a new task, one of many: kept at once where that is the decision, else to be offered
+    when all are stored."""
+    if instance.scope is HopperScope.ORCHESTRATION:
+        tx.create(task, "task.created")
+        return
+    idle = None if instance.is_running else f"{instance.name} is {instance.status}"
+    waiting = tx.create(replace(task, waiting=True, reason=idle), "task.created")
+    if instance.scope is HopperScope.PROJECT and waiting.is_ready:
+        decision = decide(world, instance, waiting)
+        if decision.target == instance.id:
+            enact(world, tx, waiting, decision)
+
+
 def place(
     world: World, instance: Instance, task: Task, declined: set[tuple[str, str]]
 ) -> tuple[bool, bool]:

@@ -182,6 +182,17 @@ def test_updating_fields_one_by_one(scene: Scene) -> None:
     assert web.get(task) == after
 
 
+def test_what_a_delegated_task_says_changes_all_along_its_chain(scene: Scene) -> None:
+    web, worker = scene.team("w1")
+    task = scene.top.add_task(title=COMPLEX, tags=("a", "b"))
+    scene.top.update(task, title="Implement SSO", priority="urgent", remove_tags=["a"])
+    for hopper in (scene.top, web, worker):
+        (copy,) = hopper.list()
+        assert (copy.title, copy.priority, copy.tags) == ("Implement SSO", "urgent", ("b",))
+    scene.world.undo("global")
+    assert [t.title for h in (scene.top, web, worker) for t in h.list()] == [COMPLEX] * 3
+
+
 def test_it_says_what_a_task_waits_for(scene: Scene) -> None:
     _web, worker = scene.team("w1")
     task = scene.top.add_task(title=COMPLEX)

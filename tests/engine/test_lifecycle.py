@@ -228,7 +228,7 @@ def test_what_comes_back_to_a_hopper_that_is_gone_goes_back_further(scene: Scene
     web.cancel(scene.leaf(own).id, "not worth it")
     assert (scene.status(own), scene.task(own).reason) == (
         "cancelled",
-        "'own' cancelled: not worth it",
+        "cancelled: not worth it",
     )
     assert (one.load().open, two.load().open) == (0, 0)
     assert scene.settled()

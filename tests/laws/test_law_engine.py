@@ -15,6 +15,7 @@ from hopper_tui.engine.world import World
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.feedback import TaskFeedback
 from hopper_tui.model.lifecycle import (
+    CLOSED,
     HOP_OPEN,
     DelegationType,
     HopperScope,
@@ -210,6 +211,22 @@ class AnyCommands(RuleBasedStateMachine):
             hops = self.world.store(task.instance).hops_of(task.id)
             still_open = [h for h in hops if h.status in HOP_OPEN]
             assert len(still_open) == (task.status is TaskStatus.DELEGATED)
+
+    @invariant()
+    def both_sides_of_a_hop_agree(self) -> None:
+        tasks = {task.id: task for task in self._tasks()}
+        sides: dict[str, set[str]] = {}
+        for store in self.world.stores():
+            for hop in store.delegations():
+                sides.setdefault(hop.id, set()).add(hop.status)
+                children = [tasks[key].status for key in hop.child_tasks if key in tasks]
+                if hop.status == "completed":
+                    assert children == [TaskStatus.DONE] * len(hop.child_tasks)
+                elif hop.status in ("rejected", "cancelled"):
+                    assert all(status in CLOSED for status in children)
+                elif hop.status == "accepted":
+                    assert any(status not in CLOSED for status in children)
+        assert all(len(statuses) == 1 for statuses in sides.values())
 
     def teardown(self) -> None:
         """At the end everything is at rest, and the events alone give the same tables."""
