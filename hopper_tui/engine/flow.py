@@ -11,7 +11,6 @@ status are the only ones to look at.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import routes
@@ -47,12 +46,14 @@ PATIENCE = 20
 """After so many tasks that nobody takes, those that want the same are not offered either."""
 
 
-@dataclass(slots=True)
 class _Touched:
     """What a step changed: stores with hops to settle, instances whose queue to offer again."""
 
-    stores: list[Store] = field(default_factory=list)
-    offers: list[str] = field(default_factory=list)
+    __slots__ = ("offers", "stores")
+
+    def __init__(self) -> None:
+        self.stores: list[Store] = []
+        self.offers: list[str] = []
 
 
 def drive(
@@ -217,7 +218,7 @@ def _answer(world: World, source: Store, target: Store, hop: Delegation, touched
     with world.writing(target) as tx:
         row = target.delegation(hop.id)
         if row is None:
-            fresh = replace(hop, status=_D.PENDING, told=None, decision=None)
+            fresh = hop._replace(status=_D.PENDING, told=None, decision=None)
             row = tx.create(fresh, "delegation.received")
         elif row.status is not _D.PENDING:
             return
@@ -235,7 +236,7 @@ def _answer(world: World, source: Store, target: Store, hop: Delegation, touched
         else:
             tx.told(row.id, _D.PENDING)
     if source is not target:
-        _tell(world, source, replace(hop, told=None))
+        _tell(world, source, hop._replace(told=None))
     touched.stores.append(target)
     if instance.scope is not HopperScope.ORCHESTRATION:
         touched.offers.append(instance.id)
@@ -254,8 +255,7 @@ def take_in(world: World, tx: Transaction, store: Store, hop: Delegation, task: 
     elif scope is HopperScope.ORCHESTRATION and preference in KEEPERS:
         preference = None  # whoever was to do it where it was kept, a worker does it now
     for n, key in enumerate(hop.child_tasks):
-        child = replace(
-            task,
+        child = task._replace(
             id=key,
             instance=hop.target,
             title=hop.subtasks[n] if hop.subtasks else task.title,
@@ -323,7 +323,7 @@ def _report(
                 _pass_back(world, tx, source, after)
         tx.told(here.id, here.status)
     if source is not target:
-        _tell(world, target, replace(hop, told=None))
+        _tell(world, target, hop._replace(told=None))
     if hop.status is _D.REJECTED:
         declined.add((hop.task, hop.target))
     touched.stores.append(source)

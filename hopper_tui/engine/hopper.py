@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,7 +198,7 @@ class Hopper:
         A global hopper routes it to a project, a project keeps it or delegates it, an
         orchestration queues it. Raises Invalid, NotAllowed.
         """
-        given = Task(**fields) if task is None else replace(task, **fields)
+        given = Task(**fields) if task is None else task._replace(**fields)
         instance = self._check_adding()
         if given.depends_on or instance.scope is HopperScope.ORCHESTRATION:
             return self.add_tasks([given])[0]
@@ -233,7 +232,7 @@ class Hopper:
                 self._check_alive()
                 for given in tasks:
                     named = tuple(_earlier(ref, made) for ref in words(given.depends_on, "id"))
-                    fresh = self._fresh(instance, replace(given, depends_on=named))
+                    fresh = self._fresh(instance, given._replace(depends_on=named))
                     routes.take_or_queue(world, tx, instance, fresh)
                     made.append(fresh.id)
             if routed:
@@ -268,8 +267,7 @@ class Hopper:
     def _fresh(self, instance: Instance, given: Task) -> Task:
         world = self.world
         fresh = intake.fresh_task(world, instance, given)
-        return replace(
-            fresh,
+        return fresh._replace(
             requester=fresh.requester or world.actor,
             source=fresh.source or world.via,
         )
@@ -429,7 +427,7 @@ class Hopper:
     def assign_to_human(self, task: Task | str, human: str = "human") -> str:
         """Give a task to people: one held here, or a new one; returns its id."""
         if isinstance(task, Task) and not task.id:
-            return self.add_task(replace(task, executor_preference=human))
+            return self.add_task(task._replace(executor_preference=human))
         key = task if isinstance(task, str) else task.id
         return self.update(key, executor_preference=human).id
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import flow
@@ -79,7 +78,7 @@ def _stored(
 ) -> tuple[Instance, bool]:
     """A new instance in its store, and whether it is new: another process may have been faster,
     or have died before it registered its project."""
-    fresh = replace(blank, created_at=stamp(world.now()))
+    fresh = blank._replace(created_at=stamp(world.now()))
     world.warnings += [f"{fresh.id}: {sentence}" for sentence in stand_ins(fresh.config)]
     with world.command(f"create {fresh.id}"):
         project = _new_project(world, fresh, path) if fresh.scope is HopperScope.PROJECT else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.model.clock import due_date, stamp
@@ -30,8 +29,7 @@ def fresh_task(world: World, instance: Instance, given: Task) -> Task:
     """A given task with a new id, ready to be stored at an instance; raises Invalid."""
     at = stamp(world.now())
     store = world.store(instance.id)
-    return replace(
-        given,
+    return given._replace(
         **{name: _text(getattr(given, name), name) for name in _TEXTS},
         title=valid_title(given.title),
         tags=words(given.tags, "tag"),

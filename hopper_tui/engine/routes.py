@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.clock import stamp
@@ -57,8 +56,7 @@ def decide(
         ]
         to = to_project if instance.scope is HopperScope.GLOBAL else in_project
         decision = to(task, here, others)
-    return replace(
-        decision,
+    return decision._replace(
         task=task.id,
         decided_by=instance.id,
         decided_at=stamp(world.now()),
@@ -125,7 +123,7 @@ def resolve(
     if decision.target == NEW_RUN:
         from hopper_tui.engine import instances
 
-        decision, made = replace(decision, target=instances.create_run(world, instance).id), True
+        decision, made = decision._replace(target=instances.create_run(world, instance).id), True
     return decision, made
 
 
@@ -185,7 +183,7 @@ def take_or_queue(world: World, tx: Transaction, instance: Instance, task: Task)
         tx.create(task, "task.created")
         return
     idle = None if instance.is_running else f"{instance.name} is {instance.status}"
-    waiting = tx.create(replace(task, waiting=True, reason=idle), "task.created")
+    waiting = tx.create(task._replace(waiting=True, reason=idle), "task.created")
     if instance.scope is HopperScope.PROJECT and waiting.is_ready:
         decision = decide(world, instance, waiting)
         if decision.target == instance.id:

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -252,7 +251,7 @@ class World:
                 raise gone("hopper", key)
             found = self._revive(project)
         if found.scope is HopperScope.PROJECT:  # a project hangs below whatever global is here
-            found = replace(found, parent=self.global_id)
+            found = found._replace(parent=self.global_id)
         return found
 
     def _revive(self, project: Project) -> Instance:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.lifecycle import HOP_OPEN, DelegationStatus, DelegationType
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(NamedTuple):
     """One hop. The same row stands in the store of the source and in that of the target.
 
     `task` is the source's task, `child_tasks` those made at the target. `subtasks` are the titles
@@ -73,8 +71,7 @@ class Candidate(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Why a task went where it went; `target` None means that nobody fitted and it waits.
 
     `executor` is the kind of executor that shall do it where it stays: human, ci, manual.

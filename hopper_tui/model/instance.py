@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """A hopper as stored. `config` holds only what was set explicitly; see Settings."""
 
     id: str
@@ -20,7 +18,7 @@ class Instance:
     scope: HopperScope
     parent: str | None = None
     status: InstanceStatus = InstanceStatus.CREATED
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = {}
     reason: str | None = None
     created_at: str = ""
     started_at: str | None = None

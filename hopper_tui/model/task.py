@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.lifecycle import ACTIVE, CLOSED, Priority, TaskStatus
@@ -17,8 +16,7 @@ TEXT_LIMIT = 60_000
 """Characters of any one text; a journal event holds at most 64 KiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A piece of work. Give at least a title; the hopper that takes it fills in the rest.
 
     Times are RFC 3339 text in UTC. `reason` says why it waits, is blocked or failed. `parent_task`
@@ -41,7 +39,7 @@ class Task:
     requester: str | None = None
     source: str | None = None
     external: Mapping[str, Any] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = {}
     id: str = ""
     instance: str = ""
     status: TaskStatus = TaskStatus.PENDING

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.lifecycle import Priority
@@ -55,7 +54,7 @@ def to_project(task: Task, here: Option, options: Sequence[Option]) -> Decision:
     options = sorted(options, key=lambda option: option.instance.id)
     found = matches(here.settings.rules, task)
     made = _named(task, task.project, options) if task.project else _matched(task, found, options)
-    return replace(made, priority=priority_set(found))
+    return made._replace(priority=priority_set(found))
 
 
 def _named(task: Task, project: str, options: Sequence[Option]) -> Decision:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.model.delegation import Candidate, Decision
@@ -28,7 +27,7 @@ def in_project(task: Task, here: Option, workers: Sequence[Option]) -> Decision:
     found = matches(here.settings.rules, task)
     workers = sorted(workers, key=lambda worker: worker.instance.id)
     made = _Project(task, here, workers, complexity(task)).decide(found)
-    return replace(made, priority=priority_set(found))
+    return made._replace(priority=priority_set(found))
 
 
 class _Project(NamedTuple):

@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
@@ -637,16 +636,17 @@ class SqliteTransaction:
         """Record a new entity; raises StorageError if its id is taken."""
         table = _table(value)
         if isinstance(value, Task):
-            value = replace(value, updated_at=self._at)
+            value = value._replace(updated_at=self._at)
         told = {f: getattr(value, f) for f in table.fields if f not in DERIVED}
-        fresh = {f: v for f, v in told.items() if v != table.defaults.get(f, MISSING)}
+        usual = table.defaults
+        fresh = {f: v for f, v in told.items() if f not in usual or v != usual[f]}
         self._record(kind, table.entity, value.id, Patch(set=fresh), note)
         self._execute(table.insert, table.row(value))
         if isinstance(value, Task):
             self._recount_dependents(value.id)
             if value.depends_on:
                 self._depend(value.id, value.depends_on)
-                value = replace(value, open_deps=self._count_open_deps(value.id))
+                value = value._replace(open_deps=self._count_open_deps(value.id))
         return value
 
     def change(self, value: E, kind: str, note: Any = None, **fields: Any) -> E:
@@ -659,7 +659,7 @@ class SqliteTransaction:
                 self._record(kind, table.entity, value.id, patch, note)
             return value
         self._record(kind, table.entity, value.id, patch, note)
-        after: E = replace(value, **fold.apply(before, patch))
+        after = type(value)(**value._asdict() | fold.apply(before, patch))
         return self._project(table, value, after, (*patch.set, *patch.on, *patch.off))
 
     def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:
@@ -676,7 +676,7 @@ class SqliteTransaction:
     def _project(self, table: Table[E], before: E, after: E, changed: Iterable[str]) -> E:
         names = list(dict.fromkeys(changed))
         if isinstance(after, Task):
-            after = replace(after, updated_at=self._at)
+            after = after._replace(updated_at=self._at)
             names.append("updated_at")
         assignments = ", ".join(f"{table.column[f]} = ?" for f in names)
         cells = [table.cell(f, getattr(after, f)) for f in names]
@@ -686,7 +686,7 @@ class SqliteTransaction:
         )
         if isinstance(after, Task) and isinstance(before, Task):
             open_deps = self._keep_dependencies(before, after)
-            after = replace(after, open_deps=open_deps)
+            after = after._replace(open_deps=open_deps)
         return after
 
     def _keep_dependencies(self, before: Task, after: Task) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields
 from typing import Any, Generic, TypeVar
 
 from hopper_tui.model.delegation import Delegation
@@ -76,12 +75,8 @@ class Table(Generic[V]):
         self.cls = cls
         self.sets = frozenset(sets)
         self._codecs = codecs
-        self.fields = tuple(f.name for f in fields(cls))
-        self.defaults: dict[str, Any] = {
-            f.name: f.default if f.default_factory is MISSING else f.default_factory()
-            for f in fields(cls)
-            if f.default is not MISSING or f.default_factory is not MISSING
-        }
+        self.fields = cls._fields
+        self.defaults: Mapping[str, Any] = cls._field_defaults
         renamed = columns or {}
         self.column = {f: renamed.get(f, f) for f in self.fields}
         self.select = ", ".join(self.column[f] for f in self.fields)
