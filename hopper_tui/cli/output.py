@@ -315,7 +315,7 @@ def _what_changed(event: Event) -> str:
     note = event.note.get("reason") if isinstance(event.note, Mapping) else event.note
     parts = [_word(note)] if _says(note) else []
     parts += [
-        f"{field}={_word(value)}"
+        f"{field}={_phrase(value) if isinstance(value, Mapping) else _word(value)}"
         for field, value in event.patch.set.items()
         if _says(value) and field not in _BOOKKEEPING
     ]
@@ -357,6 +357,11 @@ def _word(value: Any) -> str:
 
         return plain(dumps(value, ensure_ascii=False, default=dict))
     return _number(value) if isinstance(value, float) else plain(str(value))
+
+
+def _phrase(values: Mapping[str, Any]) -> str:
+    """`quality 4, notes went well`: what says something, without quotes and braces."""
+    return ", ".join(f"{plain(str(k))} {_word(v)}" for k, v in values.items() if _says(v))
 
 
 def _number(value: float) -> str:

@@ -218,10 +218,10 @@ def complete(
     instance = world.instance(task.instance)
     if instance.scope is HopperScope.GLOBAL and executor is not None:
         check_executes(world, instance)
-    at = stamp(world.now())
+    held_since = task.updated_at if task.is_active else None
     return _finish(
-        world, task, "task.done", _T.DONE, executor, result=result, completed_at=at,
-        started_at=task.started_at or at,
+        world, task, "task.done", _T.DONE, executor, result=result,
+        completed_at=stamp(world.now()), started_at=task.started_at or held_since,
         feedback=task.feedback if feedback is None else feedback.json(),
     )  # fmt: skip
 

@@ -93,7 +93,7 @@ class World:
         environ = os.environ
         if home is None:
             home = Path(environ.get("HOPPER_HOME") or os.path.expanduser("~/.hopper"))
-        name = actor or environ.get("HOPPER_ACTOR") or environ.get("USER") or "somebody"
+        name = actor or environ.get("HOPPER_ACTOR") or _login_name()
         return cls(home.absolute(), start or Path.cwd(), actor=name, via=via)
 
     @classmethod
@@ -553,6 +553,19 @@ class World:
         """Raise NotAllowed unless the instance has one of the scopes."""
         if instance.scope not in scopes:
             raise NotAllowed(f"{instance.name} is {_a(instance.scope)} hopper")
+
+
+def _login_name() -> str:
+    """Who is logged in, as `getpass.getuser` finds it, without a traceback where nobody is."""
+    for name in ("LOGNAME", "USER", "USERNAME"):
+        if value := os.environ.get(name):
+            return value
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        return "somebody"
 
 
 def load_of(counts: Mapping[TaskStatus, int], settings: Settings) -> Load:
