@@ -48,9 +48,6 @@ def open_tui(
 
 def run_app(world: World, **opening: Any) -> None:
     """Run the app on a world; it lives all day and needs the collections a command does without."""
-    import gc
-
     from hopper_tui.tui.app import HopperApp
 
-    gc.enable()
     HopperApp(world, **opening).run()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 
@@ -27,8 +26,7 @@ WORK: tuple[PaneName, ...] = PANES[1:]
 """Where verbs act on the selected task."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What is focused, selected and shown: all that decides whether a command makes sense."""
 
     pane: PaneName
@@ -132,8 +130,7 @@ def _escapable(situation: Situation) -> str | None:
     return "Nothing is marked or filtered."
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """Something the user can do.
 
     `action` is a Textual action: `screen.…`, `app.…`, or one of the focused view. `hint` is its

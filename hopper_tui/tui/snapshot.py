@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import HopperError
@@ -13,8 +13,7 @@ from hopper_tui.model.lifecycle import DelegationType
 from hopper_tui.model.task import Task
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Why something could not be shown or done, and what to do about it."""
 
     code: str
@@ -35,8 +34,7 @@ class Problem:
         return f"{self.message}. {self.hint}" if self.hint else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class TreeRow:
+class TreeRow(NamedTuple):
     """One hopper of the tree, in the order shown. `problem` says why it cannot be read."""
 
     instance: Instance
@@ -47,8 +45,7 @@ class TreeRow:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TreeSnapshot:
+class TreeSnapshot(NamedTuple):
     """Every hopper known, parents before children."""
 
     revision: int
@@ -56,8 +53,7 @@ class TreeSnapshot:
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """A task as the queue shows it. `target` names where it was delegated to."""
 
     task: Task
@@ -65,8 +61,7 @@ class TaskRow:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """A delegation with the names people know its two ends by, and the title of its task."""
 
     delegation: Delegation
@@ -75,8 +70,7 @@ class Hop:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSnapshot:
+class QueueSnapshot(NamedTuple):
     """The ordered ids of one hopper's queue, with the bodies that are needed first.
 
     `total` counts the open tasks without the filter. `offers` wait to be accepted by this hopper.
@@ -86,22 +80,20 @@ class QueueSnapshot:
     instance: Instance | None
     filter: str = ""
     ids: Sequence[str] = ()
-    rows: Mapping[str, TaskRow] = field(default_factory=dict)
+    rows: Mapping[str, TaskRow] = {}
     total: int = 0
     offers: tuple[Hop, ...] = ()
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PageSnapshot:
+class PageSnapshot(NamedTuple):
     """Bodies of some tasks of the queue with that revision."""
 
     revision: int
     rows: Mapping[str, TaskRow]
 
 
-@dataclass(frozen=True, slots=True)
-class DetailSnapshot:
+class DetailSnapshot(NamedTuple):
     """Everything about one task."""
 
     revision: int
@@ -111,12 +103,11 @@ class DetailSnapshot:
     decisions: tuple[Decision, ...] = ()
     reasons: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = {}
     problem: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A hopper a task may be delegated to. `refused` says why it would not take it."""
 
     id: str
@@ -128,16 +119,14 @@ class Target:
     refused: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A task that a verb was refused for."""
 
     short_id: str
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a verb did: what `verb` did to the tasks `done`, and those it was `refused` for."""
 
     verb: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
@@ -13,8 +12,7 @@ Change = Callable[["Hopper", str], object]
 """What a verb does to the task with that id, which the hopper holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """A change of a task; `past` is how a report says it was done."""
 
     past: str

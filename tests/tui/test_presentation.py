@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,7 +149,7 @@ def test_tables_are_complete():
 
 def worker(**fields: object) -> TreeRow:
     instance = Instance("w", "worker-1", HopperScope.ORCHESTRATION, "p", InstanceStatus.RUNNING)
-    return replace(TreeRow(instance, Load(7, 4, 3, 10), 2), **fields)
+    return TreeRow(instance, Load(7, 4, 3, 10), 2)._replace(**fields)
 
 
 def test_a_worker_shows_how_full_it_is():
