@@ -185,8 +185,8 @@ def _answer(session: Session, hopper: Hopper, ids: Sequence[str], many: bool) ->
     def text() -> Iterator[str]:
         for task in tasks:
             yield plain(f"{short_ids[task.id]}  {task.title}")
-            scope = world.instance(task.instance).scope
-            yield "  " + output.placement(task, chains[task.id], scope, world.name)
+            holder = world.instance(task.instance)
+            yield "  " + output.placement(task, chains[task.id], holder, world.name)
 
     def json() -> Any:
         added = [_added_json(task, short_ids[task.id], chains[task.id]) for task in tasks]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from hopper_tui.cli.failure import PartlyRefused
 from hopper_tui.cli.session import Session
 from hopper_tui.model.errors import HopperError
+from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.task import Task, task_json
 from hopper_tui.model.text import plain
 
@@ -16,15 +17,21 @@ if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
 
 T = TypeVar("T")
+_Changed = tuple[str, Task]
+"""What was done to a task, in the past, and the task afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown(Generic[T]):
-    """How the result of a change is printed: as JSON, as a line, as an id."""
+    """How the result of a change is printed: as JSON, as a line, as an id.
+
+    `fault` says what is wrong with a result that is printed and yet no success.
+    """
 
     json: Callable[[T], Any]
     text: Callable[[T], str]
     id: Callable[[T], str]
+    fault: Callable[[T], HopperError | None] = lambda _: None
 
 
 def apply(
@@ -50,9 +57,12 @@ def apply(
         ids=lambda: [shown.id(value) for value in done],
         text=lambda: [shown.text(value) for value in done],
     )
-    if refused:
+    faults = [fault for value in done if (fault := shown.fault(value))]
+    if len(refs) == 1 and faults:
+        raise faults[0]
+    if refused := [*refused, *faults]:
         reasons = "; ".join(error.message for error in refused)
-        raise PartlyRefused(f"{len(done)} {word}, {len(refused)} refused: {reasons}")
+        raise PartlyRefused(f"{len(done) - len(faults)} {word}, {len(refused)} refused: {reasons}")
 
 
 def change(
@@ -61,24 +71,39 @@ def change(
     instance: str | None,
     word: str,
     act: Callable[[Hopper, Task], Task],
+    already: TaskStatus | None = None,
 ) -> None:
-    """`apply` to tasks, each found wherever it is and changed through the hopper that holds it."""
-    shown = _shown_task(session, word)
-    apply(session, refs, word, lambda ref: act(*session.find(ref, instance)), shown)
+    """`apply` to tasks, each found wherever it is and changed through the hopper that holds it.
+
+    One that has the status `already` is left as it is, and the line about it says so.
+    """
+
+    def changed(ref: str) -> _Changed:
+        hopper, task = session.find(ref, instance)
+        if task.status is already:
+            return f"already {word}", task
+        return word, act(hopper, task)
+
+    apply(session, refs, word, changed, _shown_task(session))
 
 
 def print_task(session: Session, task: Task, word: str) -> None:
     """Print what was done to one task."""
-    shown = _shown_task(session, word)
+    shown, changed = _shown_task(session), (word, task)
     session.answer(
-        json=lambda: shown.json(task), ids=lambda: [task.id], text=lambda: [shown.text(task)]
+        json=lambda: shown.json(changed), ids=lambda: [task.id], text=lambda: [shown.text(changed)]
     )
 
 
-def _shown_task(session: Session, word: str) -> Shown[Task]:
+def _shown_task(session: Session) -> Shown[_Changed]:
     world = session.world
+
+    def text(changed: _Changed) -> str:
+        word, task = changed
+        return plain(f"{world.short_id(task)}  {word}  {task.title}")
+
     return Shown(
-        json=lambda task: task_json(task, world.short_id(task)),
-        text=lambda task: plain(f"{world.short_id(task)}  {word}  {task.title}"),
-        id=lambda task: task.id,
+        json=lambda changed: task_json(changed[1], world.short_id(changed[1])),
+        text=text,
+        id=lambda changed: changed[1].id,
     )

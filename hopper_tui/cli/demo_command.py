@@ -21,7 +21,7 @@ def demo(session: Session) -> None:
     """
     from hopper_tui.demo import build, play
 
-    if not session.interactive:
+    if not session.has_screen:
         play(lambda line: session.print([plain(line)]))
         return
     from pathlib import Path

@@ -30,6 +30,12 @@ class PartlyRefused(HopperError):
     code = "partly_refused"
 
 
+class Rejected(HopperError):
+    """The target of a delegation did not take the task."""
+
+    code = "rejected"
+
+
 class UsageProblem(HopperError):
     """The command line cannot be understood."""
 

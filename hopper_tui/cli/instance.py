@@ -19,7 +19,7 @@ from hopper_tui.cli.parameters import (
     yes_option,
 )
 from hopper_tui.cli.session import Session
-from hopper_tui.model.errors import Invalid
+from hopper_tui.model.errors import Invalid, NotFound
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
 from hopper_tui.model.text import plain
@@ -35,6 +35,7 @@ _PAST = {
     "fail": "marked as failed",
     "terminate": "terminated",
 }
+_ENDING = ("stop", "terminate")
 _now_option = click.option("--now", is_flag=True, help="Release claimed tasks at once.")
 
 
@@ -114,6 +115,8 @@ def create(session: Session, name: str, scope: str, parent: str | None, config: 
 @instance_argument()
 def show(session: Session, instance: str) -> None:
     """Show everything about an instance.
+
+    Of a run that was archived, by its id, the summary that was kept.
 
     \b
     Examples:
@@ -255,9 +258,17 @@ def print_nodes(session: Session, nodes: Sequence[Node]) -> None:
 
 
 def print_node(session: Session, ref: str) -> None:
-    """Print everything about one instance."""
+    """Print everything about one instance; of a run that was archived, the summary kept."""
     world = session.world
-    node = _node(session, world.hopper(ref).id)
+    try:
+        key = world.find_instance(ref)
+    except NotFound:
+        summary = world.archived(ref)
+        if summary is None:
+            raise
+        session.answer(json=lambda: summary, ids=lambda: [ref], text=lambda: output.pairs(summary))
+        return
+    node = _node(session, key)
     session.answer(
         json=node.json,
         ids=lambda: [node.instance.id],
@@ -297,9 +308,13 @@ def _move(
     session: Session, refs: Sequence[str], verb: str, reason: str | None = None, now: bool = False
 ) -> None:
     world = session.world
+
+    def held(instance: Instance) -> str:
+        return output.still_held(_node(session, instance.id).load) if verb in _ENDING else ""
+
     shown: Shown[Instance] = Shown(
         json=lambda instance: _node(session, instance.id).json(),
-        text=lambda instance: plain(f"{instance.id}  {instance.status}"),
+        text=lambda instance: plain(f"{instance.id}  {instance.status}{held(instance)}"),
         id=lambda instance: instance.id,
     )
     word = _PAST[verb]

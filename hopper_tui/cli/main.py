@@ -30,7 +30,7 @@ def _without_verb(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         session: Session = ctx.obj
         session.enter()
-        if session.interactive:
+        if session.has_screen:
             from hopper_tui.cli.screen import open_tui
 
             open_tui(session)

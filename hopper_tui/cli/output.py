@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine.tree import Node
     from hopper_tui.model.delegation import Delegation
     from hopper_tui.model.event import Event
+    from hopper_tui.model.instance import Instance, Load
     from hopper_tui.model.task import Task
 
 Name = Callable[[str], str]
@@ -108,16 +109,18 @@ def given(feedback: Mapping[str, Any] | None) -> dict[str, Any]:
     return said if said != {"tasks": 1} else {}
 
 
-def placement(task: Task, chain: Sequence[Delegation], scope: HopperScope, name: Name) -> str:
-    """Where a new task went, in a few words."""
+def placement(task: Task, chain: Sequence[Delegation], holder: Instance, name: Name) -> str:
+    """Where a new task went, in a few words; `holder` is the instance that holds it."""
     path = [hop for hop in chain if hop.is_open]
     if path:
         word = "routed to" if path[-1].accepted_at else "offered to"
         return plain(f"{word} " + " → ".join(name(hop.target) for hop in path))
-    here = name(task.instance)
-    if task.waiting or scope is HopperScope.GLOBAL:
+    here = holder.name
+    if task.waiting or holder.scope is HopperScope.GLOBAL:
         return plain(f"waits at {here}: {task.reason}" if task.reason else f"waits at {here}")
-    if scope is HopperScope.ORCHESTRATION:
+    if not holder.is_running:
+        here = f"{here} ({holder.status})"
+    if holder.scope is HopperScope.ORCHESTRATION:
         return plain(f"queued for {here}")
     if task.executor_preference:
         executor = "a human" if task.executor_preference == "human" else task.executor_preference
@@ -197,6 +200,18 @@ def node_label(node: Node) -> str:
     label = f"{instance.name} ({instance.scope.upper()}) [{state}]"
     here = node.load.queued + node.load.active
     return plain(f"{label} - {counted(here, 'task')}" if here else label)
+
+
+def still_held(load: Load) -> str:
+    """`, 2 tasks are still held, 3 wait`: what an instance that ends has not let go of."""
+    held, waiting = load.active, load.queued
+    parts = []
+    if held:
+        parts.append(f"{counted(held, 'task')} {'is' if held == 1 else 'are'} still held")
+    if waiting:
+        verb = "waits" if waiting == 1 else "wait"
+        parts.append(f"{waiting if held else counted(waiting, 'task')} {verb}")
+    return "".join(f", {part}" for part in parts)
 
 
 def instance_rows(

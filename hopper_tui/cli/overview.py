@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import instance_option
 from hopper_tui.cli.queue import print_tasks
 from hopper_tui.cli.session import Session
-from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.model.lifecycle import HopperScope, TaskStatus
 from hopper_tui.model.task import Task, task_json
 from hopper_tui.model.text import plain
 
 if TYPE_CHECKING:
+    from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.world import World
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 def status(session: Session, instance: str | None) -> None:
     """Show the progress of an instance.
 
-    Says how many of its tasks are done, who works on what, and what waits for which reason.
+    Says how many of its tasks are done, who works on what, and what waits for which reason. The
+    tasks of a run include those of its phases; the first phase with open tasks is the current one.
 
     \b
     Examples:
@@ -36,12 +39,22 @@ def status(session: Session, instance: str | None) -> None:
     """
     world = session.world
     hopper = world.hopper(instance)
-    counts = {word: number for word, number in hopper.counts().items() if number}
+    children = world.nodes(parent=hopper.id)
+    phases = _phases(world, hopper)
+    family = [hopper, *phases]
+    summed = Counter[TaskStatus]()
+    for member in family:
+        summed.update(member.counts())
+    counts = {word: summed[word] for word in TaskStatus if summed[word]}
+    phase = next((below.name for below in phases if below.load().open), None)
     total = sum(number for word, number in counts.items() if word is not TaskStatus.CANCELLED)
     done = counts.get(TaskStatus.DONE, 0)
-    active = hopper.list("status:claimed,in_progress")
-    waiting = hopper.list("is:waiting") + hopper.list("status:blocked")
-    children = world.nodes(parent=hopper.id)
+    active = [task for member in family for task in member.list("status:claimed,in_progress")]
+    waiting = [
+        task
+        for member in family
+        for task in member.list("is:waiting") + member.list("status:blocked")
+    ]
     short_ids = world.short_ids([*active, *waiting])
 
     def json() -> dict[str, Any]:
@@ -56,6 +69,7 @@ def status(session: Session, instance: str | None) -> None:
             "active": [task_json(task, short_ids[task.id]) for task in active],
             "waiting": [task_json(task, short_ids[task.id]) for task in waiting],
             "children": [node.json() for node in children],
+            "phase": phase,
         }
 
     def text() -> Iterator[str]:
@@ -64,6 +78,8 @@ def status(session: Session, instance: str | None) -> None:
         yield f"  {done} of {output.counted(total, 'task')} done{share}"
         if counts:
             yield "  " + ", ".join(f"{number} {word}" for word, number in counts.items())
+        if phase is not None:
+            yield plain(f"  phase: {phase}")
         for title, tasks in (("active", active), ("waiting", waiting)):
             if tasks:
                 yield f"{title}:"
@@ -75,6 +91,15 @@ def status(session: Session, instance: str | None) -> None:
                 yield "  " + output.node_label(node)
 
     session.answer(json=json, text=text)
+
+
+def _phases(world: World, hopper: Hopper) -> list[Hopper]:
+    """The readable phases of a run, in the order they were made."""
+    if hopper.scope is not HopperScope.ORCHESTRATION:
+        return []
+    nodes = [node for node in world.nodes(parent=hopper.id) if node.error is None]
+    nodes.sort(key=lambda node: node.instance.created_at)
+    return [world.hopper(node.instance.id) for node in nodes]
 
 
 @command

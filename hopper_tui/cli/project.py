@@ -8,9 +8,11 @@ import click
 
 from hopper_tui.cli.command import command
 from hopper_tui.cli.instance import print_made, print_node, print_nodes
-from hopper_tui.cli.parameters import instance_argument
+from hopper_tui.cli.parameters import instance_argument, yes_option
 from hopper_tui.cli.session import Session
+from hopper_tui.model.errors import NotAllowed
 from hopper_tui.model.lifecycle import HopperScope
+from hopper_tui.model.text import plain
 
 
 @command
@@ -59,3 +61,30 @@ def show(session: Session, instance: str) -> None:
       hopper project show webapp
     """
     print_node(session, instance)
+
+
+@command
+@instance_argument()
+@yes_option
+def remove(session: Session, instance: str, yes: bool) -> None:
+    """Remove a project; its open tasks go back to the global hopper.
+
+    Its directory stays as it is: any command there registers the project again. What runs below
+    the project must be terminated first.
+
+    \b
+    Examples:
+      hopper project remove webapp
+      hopper project remove webapp --yes
+    """
+    world = session.world
+    project = world.instance(world.find_instance(instance))
+    if project.scope is not HopperScope.PROJECT:
+        raise NotAllowed(f"{project.name} is no project", "See: hopper project list")
+    session.confirm(f"Remove {project.name}? Its open tasks go back to the global hopper.", yes)
+    world.hopper(world.global_id).unregister_child(project.id)
+    session.answer(
+        json=lambda: {"instance_id": project.id, "name": project.name, "removed": True},
+        ids=lambda: [project.id],
+        text=lambda: [plain(f"{project.id}  removed")],
+    )

@@ -29,7 +29,7 @@ def tui(session: Session, instance: str | None, filter_: str, task: str | None) 
       hopper tui
       hopper tui --instance webapp --filter "tag:api priority>=high"
     """
-    if not session.interactive:
+    if not session.has_screen:
         raise NotAllowed("the terminal UI needs a terminal", "Without one, see: hopper list")
     open_tui(session, instance, filter_, task)
 

@@ -80,6 +80,11 @@ class Session:
         return sys.stdin.isatty() and sys.stdout.isatty()
 
     @cached_property
+    def has_screen(self) -> bool:
+        """Whether the terminal UI can run: a person sits there, and it paints on stderr."""
+        return self.interactive and sys.stderr.isatty()
+
+    @cached_property
     def width(self) -> int | None:
         """Columns of the terminal; None where output is no terminal and is never cut."""
         if not sys.stdout.isatty():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from hopper_tui.cli import output
 from hopper_tui.cli.bulk import Shown, apply, change, print_task
 from hopper_tui.cli.command import command
+from hopper_tui.cli.failure import Rejected
 from hopper_tui.cli.feedback import feedback_options, read_feedback
 from hopper_tui.cli.history import print_events
 from hopper_tui.cli.parameters import (
@@ -25,12 +26,10 @@ from hopper_tui.cli.parameters import (
 )
 from hopper_tui.cli.session import Session
 from hopper_tui.model.delegation import Delegation, delegation_json
-from hopper_tui.model.lifecycle import DelegationType, TaskStatus
+from hopper_tui.model.errors import HopperError
+from hopper_tui.model.lifecycle import DelegationStatus, DelegationType, TaskStatus
 from hopper_tui.model.task import task_json
 from hopper_tui.model.text import plain
-
-if TYPE_CHECKING:
-    pass
 
 
 @command
@@ -132,6 +131,7 @@ def status(
         instance,
         wanted.replace("_", " "),
         lambda h, t: h.set_status(t.id, wanted, reason=reason),
+        already=TaskStatus.DONE if wanted is TaskStatus.DONE else None,
     )
 
 
@@ -184,7 +184,8 @@ def done(
 ) -> None:
     """Mark tasks done; completion bubbles up.
 
-    A delegated task is completed by completing the work at the end of its chain.
+    A delegated task is completed by completing the work at the end of its chain. One that is done
+    already stays as it is.
 
     \b
     Examples:
@@ -200,6 +201,7 @@ def done(
         instance,
         "done",
         lambda h, t: h.complete(t.id, feedback=feedback, result=value, executor=executor),
+        already=TaskStatus.DONE,
     )
 
 
@@ -307,7 +309,7 @@ def delegate(
     """Delegate tasks to another instance.
 
     route goes down to a child, decompose makes a task there for each --subtask, escalate goes up
-    to the parent and needs no --to, reassign goes to a sibling.
+    to the parent and needs no --to, reassign goes to a sibling. Exits with 1 if it is rejected.
 
     \b
     Examples:
@@ -320,6 +322,7 @@ def delegate(
         json=delegation_json,
         text=lambda hop: output.delegation_line(hop, session.world.name),
         id=lambda hop: hop.id,
+        fault=lambda hop: _rejection(session, hop),
     )
 
     def act(ref: str) -> Delegation:
@@ -327,6 +330,19 @@ def delegate(
         return hopper.delegate(task.id, target, type=kind, subtasks=subtask, notes=notes)
 
     apply(session, tasks, "delegated", act, shown)
+
+
+def _rejection(session: Session, hop: Delegation) -> HopperError | None:
+    """What keeps a task at its source: its target rejected it and nobody else took it."""
+    world = session.world
+    task = world.hopper(hop.source).get(hop.task)
+    if hop.status is not DelegationStatus.REJECTED or task.status is TaskStatus.DELEGATED:
+        return None
+    short_id, target, source = world.short_id(task), world.name(hop.target), world.name(hop.source)
+    return Rejected(
+        f"{target} rejected {short_id}: {hop.reason}; it is back at {source}",
+        "See: hopper task delegations " + short_id,
+    )
 
 
 @command

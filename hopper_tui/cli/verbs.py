@@ -94,6 +94,9 @@ PROJECT = Noun(
         "register": Verb("project:register", "Register a project as a target for work."),
         "list": Verb("project:list_", "List the projects."),
         "show": Verb("project:show", "Show everything about a project."),
+        "remove": Verb(
+            "project:remove", "Remove a project; its open tasks go back to the global hopper."
+        ),
     },
     {"ls": "list", "add": "register", "get": "show"},
 )

@@ -6,7 +6,7 @@ FORMAT_JSON = '{"format": 1, "min_reader": 1}\n'
 """Which format the directory has, and the oldest one whose programs can read it."""
 
 GITIGNORE = """\
-# Databases are caches of this checkout; runs/ and tmp/ come and go.
+# The tasks of this machine: databases and runs/. They are not in git, and not a cache.
 *.db*
 runs/
 tmp/

@@ -170,6 +170,11 @@ def reject(world: World, hop: Delegation, reason: str) -> Delegation:
         world.announce()
         with world.writing(store) as tx:
             hop = store.delegation(hop.id) or hop
+            if hop.status is _D.ACCEPTED:
+                raise InvalidTransition(
+                    f"{world.name(hop.target)} has accepted it already",
+                    "The source can take it back (delegation cancel), the target escalate it",
+                )
             check_delegation_move(hop.id, hop.status, _D.REJECTED)
             tx.change(
                 hop, "delegation.rejected", status=_D.REJECTED, reason=reason,

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from hopper_tui.engine.backends import stand_ins
 from hopper_tui.model.clock import duration, stamp
-from hopper_tui.model.errors import HopperError
-from hopper_tui.model.lifecycle import InstanceStatus
+from hopper_tui.model.errors import HopperError, NotFound
+from hopper_tui.model.lifecycle import DelegationStatus, InstanceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.world import World
+    from hopper_tui.model.delegation import Delegation
     from hopper_tui.model.instance import Instance
     from hopper_tui.store.protocol import Store
 
@@ -34,6 +35,8 @@ def examine(world: World, rebuild: bool, maintain: bool) -> list[Finding]:
     """Everything worth knowing about the health of a world, worst things included."""
     found = [Finding("ok", "SQLite", f"version {sqlite3.sqlite_version}")]
     found += _home(world)
+    if any(finding.level == "error" for finding in found) and world.here is None:
+        return found
     seen: set[int] = set()
     for node in world.nodes():
         name = node.instance.name
@@ -51,12 +54,20 @@ def examine(world: World, rebuild: bool, maintain: bool) -> list[Finding]:
     if moved:
         found.append(Finding("ok", "hops", f"{moved} steps between hoppers were repeated"))
     found += _unsettled(world)
-    found += [Finding("warning", "world", text) for text in world.warnings]
+    said = " ".join(finding.message for finding in found)
+    found += [Finding("warning", "world", w) for w in world.warnings if w not in said]
+    world.warnings.clear()
     return found
 
 
 def _home(world: World) -> Iterator[Finding]:
     if world.home is None:
+        return
+    try:
+        world.places.home_store.instances()
+        world.places.home_config()
+    except HopperError as error:
+        yield Finding("error", "home", str(error))
         return
     if world.global_id is None:
         yield Finding("warning", "home", f"{world.home} has no global hopper yet")
@@ -100,7 +111,25 @@ def _maintain(world: World, store: Store, instance: Instance) -> Iterator[Findin
 
 def _unsettled(world: World) -> Iterator[Finding]:
     for store in world.stores():
+        own = {instance.id for instance in store.instances()}
+        for hop in store.delegations((DelegationStatus.ACCEPTED,)):
+            if hop.source in own and world.name(hop.target) == hop.target:
+                yield from _lost(world, hop)
         for hop in store.unsettled():
             source, target = world.name(hop.source), world.name(hop.target)
             message = f"{source} → {target} ({hop.status}) waits for the other side"
             yield Finding("warning", "hops", message)
+
+
+def _lost(world: World, hop: Delegation) -> Iterator[Finding]:
+    """An accepted hop to a hopper that is known nowhere here, as a run in memory that ended."""
+    try:
+        world.store(hop.target)
+    except NotFound:
+        message = (
+            f"{hop.target} took task {hop.task} and is not known here; if it is gone for good,"
+            f" take the task back: hopper delegation cancel {hop.id}"
+        )
+        yield Finding("error", "hops", message)
+    except HopperError:
+        return

@@ -118,6 +118,9 @@ def _nearest(word: str, known: Sequence[Instance]) -> str:
 
 def _find(world: World, ref: str, what: str, look: Callable[[Store, str], list[V]]) -> list[V]:
     prefix = ids.read_key(ref)
+    if prefix is None and len(ref.strip()) < ids.MIN_PREFIX:
+        hint = f"Type at least {ids.MIN_PREFIX} characters"
+        raise NotFound(f"{ref!r} is too short for the id of a {what}", hint)
     if prefix is None:
         raise NotFound(f"{ref!r} is not the id of a {what}", _HINTS[what])
     for circle in (_near, _far):

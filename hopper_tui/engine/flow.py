@@ -101,7 +101,19 @@ def reconcile(world: World) -> int:
     stores = list(world.stores())
     instances = [i for store in stores for i in store.instances()]
     routing = [i.id for i in instances if i.scope is not HopperScope.ORCHESTRATION]
+    for store in stores:
+        _offer_lost(world, store)
     return drive(world, stores, routing, most=None)
+
+
+def _offer_lost(world: World, store: Store) -> None:
+    """Offer accepted hops again whose target has lost its store, and with it the work."""
+    own = {instance.id for instance in store.instances()}
+    for hop in store.delegations((_D.ACCEPTED,)):
+        target = _side(world, hop.target) if hop.source in own else None
+        if target is not None and target is not store and target.delegation(hop.id) is None:
+            with world.writing(store) as tx:
+                tx.told(hop.id, None)
 
 
 def offer(
@@ -513,7 +525,7 @@ def _offer_waiting(
         try:
             placed, made = routes.place(world, instance, task, declined)
         except HopperError as error:  # one task that cannot be placed holds up no other
-            world.warnings.append(f"{task.id}: {error.message}")
+            _warn(world, f"a waiting task could not be offered: {error.message}")
             placed = made = False
         steps += placed
         refused[kind] += not placed
@@ -526,6 +538,11 @@ def _offer_waiting(
             if hop is not None and hop.is_open:
                 _settle(world, hop, touched, declined)
     return steps
+
+
+def _warn(world: World, sentence: str) -> None:
+    if sentence not in world.warnings:
+        world.warnings.append(sentence)
 
 
 def _waiting(

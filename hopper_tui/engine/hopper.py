@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from hopper_tui import engine
 from hopper_tui.engine import flow, intake, routes
 from hopper_tui.engine.world import GLOBAL_ID, World
-from hopper_tui.model.errors import AtCapacity, Invalid, InvalidTransition, NotAllowed, NotFound
+from hopper_tui.model.errors import (
+    AtCapacity,
+    ConfigError,
+    Invalid,
+    InvalidTransition,
+    NotAllowed,
+    NotFound,
+)
 from hopper_tui.model.lifecycle import (
     DelegationType,
     HopperScope,
@@ -48,7 +55,8 @@ class Hopper:
     """A task queue at one scope: global routes, project decides, orchestration executes.
 
     Opens the hopper `instance_id`, or makes and starts it. Without a `parent` a project hangs
-    below the global hopper of the home; an orchestration stands alone, in memory. A Hopper is a
+    below the global hopper of the home; an orchestration, or one without an id, stands alone, in
+    memory. A Hopper is a
     context manager and safe to share between threads. Everything raises HopperError.
     """
 
@@ -66,7 +74,7 @@ class Hopper:
         if world is None:
             if isinstance(parent, Hopper):
                 world = parent.world
-            elif scope is HopperScope.ORCHESTRATION and parent is None:
+            elif parent is None and (scope is HopperScope.ORCHESTRATION or instance_id is None):
                 world = World.memory()
             else:
                 world = default_world()
@@ -599,6 +607,11 @@ class Hopper:
         """
         if self.status is InstanceStatus.TERMINATED:
             raise NotAllowed(f"{self.name} is terminated", "Nothing about it changes any more")
+        fixed = sorted(_IDENTITY & set(changes))
+        if fixed:
+            raise ConfigError(
+                f"{fixed[0]} of {self.name} cannot be changed", "It says which hopper this is"
+            )
         config = engine.runs.changed_config(self.instance.config, changes)
         engine.instances.checked(config, self.scope)
         with self.world.command("configure"):
@@ -621,6 +634,9 @@ class Hopper:
     def stats(self) -> dict[str, Any]:
         """Counts by status, throughput and waiting times; see interface `hopper stats --json`."""
         return engine.runs.stats(self)
+
+
+_IDENTITY = frozenset({"scope", "instance_id", "parent", "name"})
 
 
 def _plain(config: HopperConfig | Mapping[str, Any] | None) -> dict[str, Any] | None:

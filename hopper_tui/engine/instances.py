@@ -9,7 +9,7 @@ from hopper_tui.engine.backends import stand_ins
 from hopper_tui.engine.places import Project, project_name
 from hopper_tui.model import ids
 from hopper_tui.model.clock import stamp
-from hopper_tui.model.errors import Invalid, InvalidTransition, NotAllowed
+from hopper_tui.model.errors import HopperError, Invalid, InvalidTransition, NotAllowed
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import (
     OPEN,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hopper_tui.engine.world import World
+    from hopper_tui.model.delegation import Delegation
     from hopper_tui.model.task import Task
     from hopper_tui.store.protocol import Store, Transaction
 
@@ -283,6 +284,19 @@ def _release_held(tx: Transaction, store: Store, instance: Instance) -> None:
         tx.change(task, "task.released", status=_T.PENDING, owner=None, lease_expires_at=None)
 
 
+_RETURNABLE = (DelegationStatus.ACCEPTED, DelegationStatus.FAILED)
+
+
+def _takes_back(world: World, hop: Delegation) -> bool:
+    """Whether a task can return by the hop it came by: not down to a hopper that has ended."""
+    if hop.type is not DelegationType.ESCALATE:
+        return True
+    try:
+        return world.instance(hop.source).status is not _S.TERMINATED
+    except HopperError:
+        return True  # it is away, and takes its task back when it is here again
+
+
 def hand_back(world: World, tx: Transaction, store: Store, instance: Instance) -> None:
     """Give the tasks that nobody has claimed back to where they came from.
 
@@ -298,7 +312,8 @@ def hand_back(world: World, tx: Transaction, store: Store, instance: Instance) -
         if current is None or not current.is_open or (task.origin or task.id) in held:
             continue
         hop = store.delegation(task.origin) if task.origin else None
-        if hop is not None and hop.status in (DelegationStatus.ACCEPTED, DelegationStatus.FAILED):
+        returns = hop is not None and hop.status in _RETURNABLE and _takes_back(world, hop)
+        if hop is not None and returns:
             for child in store.children(hop.id):
                 if child.is_open:
                     flow.cancel(tx, store, child, f"handed back: {reason}", world)

@@ -156,7 +156,7 @@ class Places:
         """The configuration file of the project in `root`, {} if there is none."""
         from hopper_tui.config.cache import project_config
 
-        return project_config(root)
+        return project_config(root, os.environ)
 
     def home_config(self) -> dict[str, Any]:
         """The configuration file of the global hopper, {} if there is none."""
@@ -164,12 +164,13 @@ class Places:
             return {}
         from hopper_tui.config.cache import cached
 
-        return cached(self.home / CONFIG_FILE, self.home / "tmp" / "config.json", {})
+        cache = self.home / "tmp" / "config.json"
+        return cached(self.home / CONFIG_FILE, cache, {}, os.environ)
 
     def projects(self) -> dict[str, Project]:
         """Every known project by id, the one around included."""
         known: dict[str, Project] = {}
-        for name, value in self._home_store.locals(_REGISTRY).items():
+        for name, value in self._registry().items():
             project = self._registered(name.removeprefix(_REGISTRY), json.loads(value))
             known[project.id] = project
         if self.around is not None:
@@ -180,8 +181,21 @@ class Places:
         """The known project with that id."""
         if self.around is not None and self.around.id == key:
             return self.around
-        value = self._home_store.local(_REGISTRY + key)
+        try:
+            value = self._home_store.local(_REGISTRY + key)
+        except StorageError:  # see `_registry`
+            return None
         return None if value is None else self._registered(key, json.loads(value))
+
+    def _registry(self) -> dict[str, str]:
+        """What is registered; nothing while the home cannot be read, for a project around works
+        without it."""
+        try:
+            return self._home_store.locals(_REGISTRY)
+        except StorageError:
+            if self._around is None:
+                raise
+            return {}
 
     def _registered(self, key: str, entry: Mapping[str, Any]) -> Project:
         name, paths = entry["name"], tuple(entry["paths"])

@@ -47,6 +47,8 @@ def decide(
     if not instance.is_running:
         reason = f"{instance.name} is {instance.status} and passes nothing on"
         decision = Decision(None, "none", 0.0, reason)
+    elif unreadable := _unreadable(world, instance, task):
+        decision = Decision(None, "explicit", 1.0, unreadable)
     else:
         refused = _refusals(world, task, declined or set())
         here = option(world, instance)
@@ -72,6 +74,18 @@ def _candidates(world: World, instance: Instance, task: Task) -> list[Instance]:
             with suppress(HopperError):
                 return [world.instance(named)]
     return [c for c in world.children(instance.id) if c.status is not InstanceStatus.TERMINATED]
+
+
+def _unreadable(world: World, instance: Instance, task: Task) -> str | None:
+    """Why the project that a task names cannot be asked: it is known, but its store is not well."""
+    if instance.scope is HopperScope.GLOBAL and task.project:
+        named = _named(world, task.project)
+        try:
+            if named is not None:
+                world.instance(named)
+        except HopperError as error:
+            return f"it is for {task.project}, which cannot be read: {error.message}"
+    return None
 
 
 def _named(world: World, project: str) -> str | None:

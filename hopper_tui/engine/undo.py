@@ -43,6 +43,10 @@ _VERBS: dict[str, str] = {
     "task.feedback": "feedback on",
 }
 """What a command is called by the first change it made."""
+_ANSWERS = {
+    "delegation.accepted": "accept a delegation",
+    "delegation.rejected": "reject a delegation",
+}
 _DONE = {UNDO: "undone", REDO: "redone"}
 RECENT = 2000
 """How many events back a command to undo is looked for."""
@@ -72,14 +76,15 @@ def undo(world: World, ref: str | None) -> Undone:
     Raises NotFound when there is none, InvalidTransition when later work depends on it.
     """
     with world.command(UNDO):
-        store = world.store(world.hopper(ref).id)
-        steps = _steps(store)
+        here = world.hopper(ref)
+        steps = _steps(here.store)
         gone = _undone(steps)
         last = next(
             (s for s in steps if s.takes_back is None and s.group not in gone and _counts(s)), None
         )
         if last is None:
-            raise NotFound("there is nothing to undo", "See: hopper log")
+            hint = "What was done at another hopper is undone there: hopper undo --instance NAME"
+            raise NotFound(f"there is nothing to undo at {here.name}", hint)
         return _take_back(world, last.group, UNDO)
 
 
@@ -142,8 +147,9 @@ def _take_back(world: World, group: str, kind: str, named: str | None = None) ->
     changed = _compensate(world, touched, group, kind, made)
     flow.drive(world, [store for store, _ in touched], _routers(store for store, _ in touched))
     tasks = tuple(dict.fromkeys(changed))
-    origin = touched[0][0]
-    about = _sentence(origin, origin.events(group=named or group))
+    told = [(store, store.events(group=named or group)) for store, _ in touched]
+    offering = [(s, es) for s, es in told if any(e.kind == "delegation.offered" for e in es)]
+    about = _sentence(world, *(offering or told)[0])
     return Undone(f"{_DONE[kind]}: {about}", tasks)
 
 
@@ -237,15 +243,22 @@ def _check_last(world: World, store: Store, events: list[Event], group: str) -> 
             last = blocking[-1]
             task = store.task(key)
             what = f"{world.short_id(task)} {task.title!r}" if task else f"delegation {key}"
+            where = f": hopper undo --instance {task.instance}" if task else ""
             raise InvalidTransition(
                 f"{what} was changed since by {last.actor} ({last.kind})",
-                "Undo that first, or change it by hand",
+                f"Undo that first{where}, or change it by hand",
             )
 
 
-def _sentence(store: Store, events: list[Event]) -> str:
+def _sentence(world: World, store: Store, events: list[Event]) -> str:
     """What a command did, by its first change: `add "Fix login"`, `claim 3 tasks`."""
     changes = [e for e in events if e.entity == "task" and e.patch != Patch()]
+    answer = next((e for e in events if e.kind in _ANSWERS), None)
+    hop = None if answer is None else store.delegation(answer.key)
+    if answer is not None and hop is not None:
+        by_hand = all(e.key in (hop.task, *hop.child_tasks) for e in changes)
+        if by_hand and all(e.kind != "delegation.offered" for e in events):
+            return f"{_ANSWERS[answer.kind]} from {world.name(hop.source)}"
     if not changes:
         return "a delegation"
     verb = _VERBS.get(changes[0].kind, changes[0].kind.replace("task.", ""))

@@ -129,7 +129,21 @@ def claim_next(
     """Select and take the next task in one transaction; None when nothing fits."""
     check_executes(world, instance)
     store = world.store(instance.id)
-    with world.command("claim"), world.writing(store) as tx:
+    with world.command("claim"):
+        task = _claim_first(world, instance, store, executor, capabilities)
+        if task is not None and world.settings(instance).max_queued is not None:
+            _settle(world, store, task)  # a place in the queue is free
+    return task
+
+
+def _claim_first(
+    world: World,
+    instance: Instance,
+    store: Store,
+    executor: str | None,
+    capabilities: Sequence[str],
+) -> Task | None:
+    with world.writing(store) as tx:
         task = store.next_task(instance.id, executor, capabilities)
         if task is None:
             return None

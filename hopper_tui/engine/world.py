@@ -192,7 +192,13 @@ class World:
     def global_id(self) -> str | None:
         """The id of this home's global hopper, None while there is none."""
         if self._global is None:
-            for instance in self.places.home_store.instances():
+            try:
+                known = self.places.home_store.instances()
+            except HopperError:
+                if self.places.around is None:
+                    raise
+                return None  # a project works without its home
+            for instance in known:
                 if instance.scope is HopperScope.GLOBAL:
                     self._global = instance.id
         return self._global
@@ -256,18 +262,30 @@ class World:
 
     def _revive(self, project: Project) -> Instance:
         """The instance of a project known by its directory only, as in a fresh clone."""
-        self._check_parent(project)
+        if project.root is None and self.home is not None:
+            self.warnings.append(
+                f"the database of {project.name} was missing or empty: {project.database}. What"
+                " was delegated there is made again by: hopper doctor"
+            )
         at = stamp(self.now())
         fresh = Instance(project.id, project.name, HopperScope.PROJECT, created_at=at)
+        if project.root is not None:
+            self._check_identity(self.places.file_config(project.root), fresh)
         with self.command("init"), self.writing(self.store(project.id)) as tx:
             known = self.store(project.id).instance(project.id)
             return known or self.start_new(tx, fresh)
 
-    def _check_parent(self, project: Project) -> None:
-        stated = self.places.file_config(project.root).get("parent") if project.root else None
-        if stated not in (None, GLOBAL_ID, self.global_id):
+    def _check_identity(self, filed: Mapping[str, Any], instance: Instance) -> None:
+        """Raise ConfigError when a configuration file is about another hopper than it is for."""
+        scope, parent = filed.get("scope"), filed.get("parent")
+        if scope not in (None, instance.scope):
             raise ConfigError(
-                f"the parent {stated!r} of {project.name} is not known here",
+                f"the configuration of {instance.name} says scope: {scope}",
+                f"Write scope: {instance.scope}",
+            )
+        if parent not in (None, GLOBAL_ID, self.global_id):
+            raise ConfigError(
+                f"the parent {parent!r} of {instance.name} is not known here",
                 f"The global hopper is {self.global_id or GLOBAL_ID}",
             )
 
@@ -295,6 +313,7 @@ class World:
             project = self.places.project(instance.id)
             if project is not None and project.root is not None:
                 filed = self.places.file_config(project.root)
+        self._check_identity(filed, instance)
         return overlay(filed, instance.config)
 
     def load(self, instance: Instance, settings: Settings | None = None) -> Load:
@@ -418,6 +437,13 @@ class World:
         from hopper_tui.engine import instances
 
         return instances.move(self, self.find_instance(ref), verb, reason, now)
+
+    def archived(self, ref: str) -> dict[str, Any] | None:
+        """The summary of a run that ended, kept by whichever hopper it was below."""
+        for store in self.stores():
+            for event in store.events(key=ref, kind="run.archived", newest=True, limit=1):
+                return dict(event.note)
+        return None
 
     def archive(self, ref: str) -> dict[str, Any]:
         """Keep a run's summary on its parent and remove the run; returns the summary."""

@@ -120,6 +120,8 @@ def words(values: Iterable[str], what: str) -> tuple[str, ...]:
     """A tuple of distinct, stripped, non-empty words in the order given; raises Invalid."""
     if isinstance(values, str):
         values = (values,)
+    if not hasattr(values, "__iter__"):
+        raise Invalid(f"{what}: give a list of words, not {values!r}")
     kept: dict[str, None] = {}
     for value in values:
         word = str(value).strip()

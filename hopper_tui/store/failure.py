@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,10 @@ _BY_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         ("not a database", "malformed", "corrupt"),
         "is damaged",
-        "Keep a copy of the file, then see: hopper doctor",
+        "Keep a copy of it and put a backup in its place; the other hoppers go on working",
     ),
-    (("unable to open",), "cannot be opened", "Check that the directory exists and is yours"),
+    (("unable to open",), "cannot be opened",
+     "Check that the directory exists and that you may write to it"),
     (("disk i/o",), "cannot be written: input/output error or a file size limit",
      "Check the disk, its quota and the file size limit (ulimit -f)"),
     (("no such table", "no such column"), "is not a complete Hopper database",
@@ -41,6 +43,13 @@ _BY_ERRNO: dict[int, tuple[str, str]] = {
 }
 
 
+def _is_full(path: Path) -> bool:
+    try:
+        return os.statvfs(path.parent).f_bavail == 0
+    except (OSError, AttributeError):
+        return False
+
+
 def storage_error(error: Exception, path: Path | None) -> StorageError:
     """The StorageError for what went wrong at `path` (None: a store in memory)."""
     place = "the store in memory" if path is None else str(path)
@@ -50,6 +59,8 @@ def storage_error(error: Exception, path: Path | None) -> StorageError:
         what, hint = _BY_ERRNO[error.errno]
         return StorageError(f"{error.filename or place} {what}", hint)
     text = str(error).lower()
+    if "disk i/o" in text and path is not None and _is_full(path):
+        return StorageError(f"{place} cannot grow: the disk is full", "Free some space, try again")
     if isinstance(error, sqlite3.Error):
         for words, what, hint in _BY_TEXT:
             if any(word in text for word in words):

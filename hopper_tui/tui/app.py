@@ -55,6 +55,10 @@ class HopperApp(App[None]):
             return {}
         return role_defaults(theme.to_color_system().generate())
 
+    def action_help_quit(self) -> None:
+        """Say how to leave to whoever pressed Ctrl+C out of habit."""
+        self.notify("q quits Hopper; Esc first leaves a form.", markup=False)
+
     def on_first_queue_shown(self, event: FirstQueueShown) -> None:
         """What is loaded by now stays: the collector need not look at it again."""
         gc.freeze()
