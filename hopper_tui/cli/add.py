@@ -12,6 +12,7 @@ from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import (
     comma_separated,
     instance_option,
+    priority_option,
     read_json_object,
     read_stdin,
 )
@@ -50,7 +51,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 @command
 @click.argument("title", nargs=-1)
 @click.option("-d", "--description", metavar="TEXT", help="More about it; - reads stdin.")
-@click.option("-p", "--priority", metavar="WORD", help="urgent, high, medium or low.")
+@priority_option("urgent, high, medium or low.")
 @click.option("-t", "--tag", "tag", metavar="TAG", multiple=True, help="A tag; repeatable.")
 @click.option("--tags", metavar="A,B", help="Tags, separated by commas.")
 @click.option("--project", metavar="NAME", help="The project it belongs to.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ def status(session: Session, instance: str | None) -> None:
     world = session.world
     hopper = world.hopper(instance)
     children = world.nodes(parent=hopper.id)
-    phases = _phases(world, hopper)
+    phases = _phases(world, hopper, children)
     family = [hopper, *phases]
     summed = Counter[TaskStatus]()
     for member in family:
@@ -93,13 +93,13 @@ def status(session: Session, instance: str | None) -> None:
     session.answer(json=json, text=text)
 
 
-def _phases(world: World, hopper: Hopper) -> list[Hopper]:
+def _phases(world: World, hopper: Hopper, children: Sequence[Node]) -> list[Hopper]:
     """The readable phases of a run, in the order they were made."""
     if hopper.scope is not HopperScope.ORCHESTRATION:
         return []
-    nodes = [node for node in world.nodes(parent=hopper.id) if node.error is None]
-    nodes.sort(key=lambda node: node.instance.created_at)
-    return [world.hopper(node.instance.id) for node in nodes]
+    readable = [node.instance for node in children if node.error is None]
+    readable.sort(key=lambda instance: instance.created_at)
+    return [world.hopper(instance.id) for instance in readable]
 
 
 @command

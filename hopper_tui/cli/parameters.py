@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hopper_tui.model.errors import Invalid
+from hopper_tui.model.lifecycle import Priority, Word
+from hopper_tui.model.text import plain
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+MOST_WORDS = 50
+"""A shell offers no more tasks than that."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -23,6 +30,38 @@ def complete_instance(ctx: click.Context, _param: click.Parameter, incomplete: s
         ]
     except Exception:  # a shell waits for words; errors are of no use to it
         return []
+
+
+def complete_task(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The short ids of the first open tasks here, with their titles, for the shell."""
+    from click.shell_completion import CompletionItem
+
+    try:
+        world = ctx.obj.world
+        here = ctx.params.get("instance") or world.here or world.global_id
+        tasks = world.hopper(here).list(limit=MOST_WORDS) if here else []
+        short_ids = world.short_ids(tasks)
+        return [
+            CompletionItem(short_ids[task.id], help=plain(task.title))
+            for task in tasks
+            if short_ids[task.id].startswith(incomplete)
+        ]
+    except Exception:  # as above
+        return []
+
+
+def complete_word(words: type[Word]) -> Callable[..., list[str]]:
+    """Completes the words of an enum."""
+    return lambda _ctx, _param, incomplete: [w for w in words if w.startswith(incomplete)]
+
+
+def priority_option(help: str) -> Callable[[F], F]:  # noqa: A002
+    """`--priority`, to set one or to ask for one."""
+    return click.option(
+        "-p", "--priority", metavar="WORD", shell_complete=complete_word(Priority), help=help
+    )
 
 
 def instance_option(help: str = "The instance to use: id, name or prefix.") -> Callable[[F], F]:  # noqa: A002
@@ -43,8 +82,10 @@ def instance_argument(*, many: bool = False) -> Callable[[F], F]:
     )
 
 
-task_argument = click.argument("task", metavar="ID")
-tasks_argument = click.argument("tasks", metavar="ID", nargs=-1, required=True)
+task_argument = click.argument("task", metavar="ID", shell_complete=complete_task)
+tasks_argument = click.argument(
+    "tasks", metavar="ID", nargs=-1, required=True, shell_complete=complete_task
+)
 executor_option = click.option("--executor", metavar="NAME", help="Who does it (default: you).")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 

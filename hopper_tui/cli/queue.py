@@ -10,7 +10,13 @@ import click
 from hopper_tui.cli import output
 from hopper_tui.cli.command import command
 from hopper_tui.cli.failure import NothingThere
-from hopper_tui.cli.parameters import MOST, instance_option, limit_option
+from hopper_tui.cli.parameters import (
+    MOST,
+    complete_word,
+    instance_option,
+    limit_option,
+    priority_option,
+)
 from hopper_tui.cli.session import Session
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import SORTS
@@ -31,8 +37,9 @@ _MANY = 100
 @click.argument("words", metavar="[FILTER]...", nargs=-1)
 @instance_option()
 @click.option("--project", metavar="NAME", help="Only tasks of this project.")
-@click.option("--status", metavar="WORD", help="Only tasks with this status, closed ones too.")
-@click.option("-p", "--priority", metavar="WORD", help="Only tasks with this priority.")
+@click.option("--status", metavar="WORD", shell_complete=complete_word(TaskStatus),
+              help="Only tasks with this status, closed ones too.")  # fmt: skip
+@priority_option("Only tasks with this priority.")
 @click.option("-t", "--tag", metavar="TAG", help="Only tasks with this tag.")
 @click.option("--owner", metavar="NAME", help="Only tasks held by this person or agent.")
 @click.option("--ready", is_flag=True, help="Only tasks that could be claimed now.")

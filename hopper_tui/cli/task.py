@@ -15,9 +15,11 @@ from hopper_tui.cli.history import print_events
 from hopper_tui.cli.parameters import (
     comma_separated,
     complete_instance,
+    complete_word,
     executor_option,
     instance_option,
     limit_option,
+    priority_option,
     read_json,
     read_stdin,
     reason_option,
@@ -64,7 +66,7 @@ def show(session: Session, task: str, instance: str | None) -> None:
 @tasks_argument
 @click.option("--title", metavar="TEXT", help="The new title.")
 @click.option("-d", "--description", metavar="TEXT", help="The new description; - reads stdin.")
-@click.option("-p", "--priority", metavar="WORD", help="urgent, high, medium or low.")
+@priority_option("urgent, high, medium or low.")
 @click.option("--add-tag", metavar="TAG", multiple=True, help="Add a tag; repeatable, or a,b.")
 @click.option("--remove-tag", metavar="TAG", multiple=True, help="Remove a tag; repeatable.")
 @click.option("--due", metavar="DATE", help="2026-12-24, tomorrow or 3d; empty for none.")
@@ -109,7 +111,7 @@ def update(session: Session, tasks: tuple[str, ...], instance: str | None, **opt
 
 @command
 @tasks_argument
-@click.argument("status", metavar="STATUS")
+@click.argument("status", metavar="STATUS", shell_complete=complete_word(TaskStatus))
 @reason_option("Why, for blocked, failed or cancelled.")
 @instance_option()
 def status(

@@ -40,7 +40,7 @@ def _near(world: World) -> Iterator[Store]:
 
 def _far(world: World) -> Iterator[Store]:
     if world.home is None or (world.home / "home.db").exists():
-        yield world.places.home_store
+        yield from _readable(world, world.places.home_store)
     around = world.places.around
     for key in world.places.projects():
         if around is None or key != around.id:
@@ -55,24 +55,30 @@ def _of_project(world: World, key: str) -> Iterator[Store]:
         return
     try:
         store = world.places.store_of(project)
-        if store.path is None or store.path.exists():
-            store.instances()
-            yield store
     except HopperError as error:
-        if error.message not in world.warnings:
-            world.warnings.append(error.message)
+        _warn(world, error)
         return
+    if store.path is None or store.path.exists():
+        yield from _readable(world, store)
     for run in world.places.runs(project):
         path = world.places.run_path(project, run)
         assert path is not None
-        run_store = world.places.at(path)
-        try:
-            run_store.instances()
-        except HopperError as error:
-            if error.message not in world.warnings:
-                world.warnings.append(error.message)
-        else:
-            yield run_store
+        yield from _readable(world, world.places.at(path))
+
+
+def _readable(world: World, store: Store) -> Iterator[Store]:
+    """The store if it can be read; a warning if not."""
+    try:
+        store.instances()
+    except HopperError as error:
+        _warn(world, error)
+    else:
+        yield store
+
+
+def _warn(world: World, error: HopperError) -> None:
+    if error.message not in world.warnings:
+        world.warnings.append(error.message)
 
 
 def find_instance(world: World, ref: str) -> str:

@@ -48,6 +48,8 @@ WAL_LIMIT = 4 << 20
 E = TypeVar("E", bound=Task | Instance | Delegation)
 
 _EVENT = "seq, grp, at, actor, kind, entity, key, patch, note"
+_PURGED = "purged:"
+"""Under this local name stands until when an instance was purged; a rebuild stops there too."""
 _INSERT_EVENT = (
     "INSERT INTO events (grp, at, actor, kind, entity, key, patch, note)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -518,6 +520,9 @@ class SqliteStore:
         )
         db.execute(f"UPDATE tasks SET open_deps = ({_OPEN_DEPS})")
         db.executemany("UPDATE task_delegations SET told = ? WHERE id = ?", told)
+        purged = db.execute("SELECT name, value FROM local WHERE name LIKE ?", (f"{_PURGED}%",))
+        for name, before in purged.fetchall():
+            self._purge(db, name.removeprefix(_PURGED), before)
         return folded
 
     def purge(self, instance: str, before: str) -> int:
@@ -526,14 +531,20 @@ class SqliteStore:
         Those that an open task still waits for stay.
         """
         with self._writing() as db:
-            done = db.execute(
-                "DELETE FROM tasks WHERE instance_id = ? AND completed_at < ?"
-                " AND status IN ('done', 'failed', 'cancelled') AND id NOT IN"
-                " (SELECT dep FROM task_deps JOIN tasks AS t ON t.id = task WHERE t.open_deps > 0)",
-                (instance, before),
+            db.execute(
+                "INSERT OR REPLACE INTO local VALUES (?, ?)", (f"{_PURGED}{instance}", before)
             )
-            db.execute(_FORGET_DEPS)
-            return done.rowcount
+            return self._purge(db, instance, before)
+
+    def _purge(self, db: sqlite3.Connection, instance: str, before: str) -> int:
+        done = db.execute(
+            "DELETE FROM tasks WHERE instance_id = ? AND completed_at < ?"
+            " AND status IN ('done', 'failed', 'cancelled') AND id NOT IN"
+            " (SELECT dep FROM task_deps JOIN tasks AS t ON t.id = task WHERE t.open_deps > 0)",
+            (instance, before),
+        )
+        db.execute(_FORGET_DEPS)
+        return done.rowcount
 
     def check(self) -> list[str]:
         """What is wrong with the stored data, in sentences; empty when all is well."""

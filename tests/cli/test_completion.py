@@ -25,6 +25,9 @@ def test_script(hopper: Shell, shell: str) -> None:
         ("hopper instance start wor", ["worker-1"]),
         ("hopper task delegate k7m2q --to web", ["webapp"]),
         ("hopper completion f", ["fish"]),
+        ("hopper add x --priority u", ["urgent"]),
+        ("hopper list --status can", ["cancelled"]),
+        ("hopper task status k7m2q c", ["claimed", "cancelled"]),
     ],
 )
 def test_words(guide: Shell, line: str, words: list[str]) -> None:
@@ -33,3 +36,13 @@ def test_words(guide: Shell, line: str, words: list[str]) -> None:
     )
     assert [row.partition(",")[2] for row in outcome.lines] == words
     assert outcome.err == ""
+
+
+def test_tasks(guide: Shell) -> None:
+    assert guide(_HOPPER_COMPLETE="zsh_complete", COMP_WORDS="hopper task done", COMP_CWORD="3")
+    short = guide("add", "Fix\x1b login: now", "--instance", "webapp").id
+    command = "hopper task done --instance webapp"
+    outcome = guide(_HOPPER_COMPLETE="zsh_complete", COMP_WORDS=command, COMP_CWORD="5")
+    assert outcome.out.splitlines()[1] == short
+    assert "login: now" in outcome.out.splitlines()[2]
+    assert "\x1b" not in outcome.out

@@ -145,3 +145,24 @@ def test_list(two: Shell) -> None:
     assert [row.split()[1:3] for row in rows] == [["accepted", "route"]] * 2
     assert "global → webapp" in rows[0]
     assert len(two("delegation", "list", "--instance", "global").lines) == 1
+
+
+def test_delegating_to_who_rejects_it(two: Shell) -> None:
+    task = kept(two)
+    two("instance", "pause", "worker-2")
+    said = two("task", "delegate", task, "--to", "worker-2", check=1)
+    assert "webapp → worker-2 (route) [rejected]" in said.out
+    (line,) = said.err.splitlines()
+    assert "worker-2 is paused" in line
+    assert "it is back at webapp" in line
+    said = two("task", "delegate", task, "--to", "worker-2", "--json", check=1)
+    assert said.json["status"] == "rejected"
+    assert said.error["code"] == "rejected"
+    assert two("task", "show", task, "--json").json["status"] == "pending"
+
+
+def test_delegating_several_to_who_rejects_them(two: Shell) -> None:
+    two("instance", "pause", "worker-2")
+    said = two("task", "delegate", kept(two), kept(two), "--to", "worker-2", check=1)
+    assert len(said.lines) == 2
+    assert said.err.startswith("hopper: 0 delegated, 2 refused: ")

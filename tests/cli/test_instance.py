@@ -204,3 +204,62 @@ def test_feedback(guide: Shell, queued: AddTask) -> None:
     report = guide("feedback", "report", "--instance", "worker-1", "--json").json
     assert (report["feedback"], report["mean_quality"]) == (1, 2)
     assert "mean_quality" in guide("feedback", "report", "--instance", "worker-1").out
+
+
+def test_removing_a_project(guide: Shell) -> None:
+    guide("project", "register", "api")
+    guide("instance", "start", "api")
+    task = guide("add", "Fix typo", "--instance", "api")
+    assert guide("project", "remove", "api").out == "api  removed\n"
+    assert guide("project", "list", "-q").lines == ["webapp"]
+    assert task.lines[0].endswith("Fix typo")
+    assert "Fix typo" in guide("list", "--instance", "global").out
+    assert "is no project" in guide("project", "remove", "worker-1", check=1).err
+    assert "worker-1" in guide("project", "remove", "webapp", check=1).err
+    guide("project", "register", "docs")
+    removed = guide("project", "remove", "docs", "--yes", "--json").json
+    assert removed == {"instance_id": "docs", "name": "docs", "removed": True}
+
+
+def test_adding_where_nothing_runs(guide: Shell) -> None:
+    guide("instance", "stop", "worker-1")
+    added = guide("add", "Fix login", "--instance", "worker-1")
+    assert added.lines[1] == "  queued for worker-1 (stopped)"
+    guide("instance", "pause", "webapp")
+    added = guide("add", "Fix typo in README", "--instance", "webapp", "--executor", "human")
+    assert added.lines[1] == "  kept for a human at webapp (paused)"
+
+
+def test_stopping_says_what_is_still_held(guide: Shell, queued: AddTask) -> None:
+    for title in ("One", "Two"):
+        guide("task", "claim", queued(title))
+    queued("Three")
+    assert (
+        guide("instance", "stop", "worker-1").out.split(None, 2)[2]
+        == "2 tasks are still held, 1 waits\n"
+    )
+
+
+def test_progress_of_a_run_with_phases(guide: Shell, queued: AddTask) -> None:
+    queued("Plan")
+    for phase in ("design", "build"):
+        made = ("--scope", "orchestration", "--parent", "worker-1")
+        guide("instance", "create", phase, *made)
+        guide("instance", "start", phase)
+        guide("add", f"Do the {phase}", "--instance", phase)
+    progress = guide("status", "--instance", "worker-1", "--json").json
+    assert (progress["done"], progress["total"], progress["phase"]) == (0, 3, "design")
+    guide("task", "done", guide("list", "--instance", "design", "-q").id)
+    shown = guide("status", "--instance", "worker-1").lines
+    assert "  1 of 3 tasks done (33 %)" in shown
+    assert "  phase: build" in shown
+    assert guide("status", "--instance", "webapp", "--json").json["phase"] is None
+
+
+def test_showing_a_run_that_was_archived(guide: Shell) -> None:
+    task = guide("add", "Implement OAuth", "--instance", "webapp", "-q").id
+    guide("task", "done", task)
+    summary = guide("instance", "archive", "worker-1", "--json").json
+    assert guide("instance", "show", "worker-1", "--json").json == summary
+    assert guide("instance", "show", "worker-1").lines
+    assert guide("instance", "show", "worker-1", "-q").out == "worker-1\n"

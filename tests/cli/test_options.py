@@ -144,3 +144,15 @@ def test_module_runs_like_the_script(hopper: Shell) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "hopper: hopper has no verb 'lst'. Did you mean: hopper list\n"
+
+
+def test_the_terminal_ui_needs_stderr_on_the_terminal(guide: Shell) -> None:
+    command = f"exec {COMMAND} tui 2>errors"
+    leader, follower = pty.openpty()
+    running = subprocess.Popen(
+        ["/bin/bash", "-c", command], stdin=follower, stdout=follower, cwd=guide.cwd, env=guide.env
+    )
+    os.close(follower)
+    assert running.wait(20) == 1
+    os.close(leader)
+    assert "needs a terminal" in (guide.cwd / "errors").read_text()

@@ -225,3 +225,13 @@ def test_log(guide: Shell, queued: AddTask) -> None:
     newest = guide("task", "log", task, "--limit", "1").out
     assert newest.rstrip().endswith("half way")
     assert json.loads(guide("log", *WORKER, "--limit", "1", "--json").out)[0]["kind"] == "task.note"
+
+
+@pytest.mark.parametrize("words", [("done", "ID"), ("status", "ID", "completed")])
+def test_done_already(guide: Shell, queued: AddTask, words: tuple[str, ...]) -> None:
+    task = queued("Fix login")
+    guide("task", "done", task)
+    events = guide("task", "log", task).out
+    again = guide("task", *(task if word == "ID" else word for word in words))
+    assert again.out.split(maxsplit=1)[1] == "already done  Fix login\n"
+    assert guide("task", "log", task).out == events

@@ -465,3 +465,9 @@ async def test_every_key_of_every_pane_can_be_pressed(webapp: World):
                     if len(s.app.screen_stack) > 1:
                         await s.press("escape")
         await s.sees("webapp")
+
+
+async def test_ctrl_c_says_how_to_quit(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("ctrl+c")
+        await s.sees("q quits Hopper")
