@@ -15,7 +15,6 @@ from hopper_tui.cli.history import print_events
 from hopper_tui.cli.parameters import (
     comma_separated,
     complete_instance,
-    complete_word,
     executor_option,
     instance_option,
     limit_option,
@@ -111,7 +110,7 @@ def update(session: Session, tasks: tuple[str, ...], instance: str | None, **opt
 
 @command
 @tasks_argument
-@click.argument("status", metavar="STATUS", shell_complete=complete_word(TaskStatus))
+@click.argument("status", metavar="STATUS")
 @reason_option("Why, for blocked, failed or cancelled.")
 @instance_option()
 def status(

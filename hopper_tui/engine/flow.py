@@ -107,10 +107,14 @@ def reconcile(world: World) -> int:
 
 
 def _offer_lost(world: World, store: Store) -> None:
-    """Offer accepted hops again whose target has lost its store, and with it the work."""
+    """Offer accepted hops again whose target has lost its store, and with it the work.
+
+    A project seen at several paths may have taken it at another one.
+    """
     own = {instance.id for instance in store.instances()}
     for hop in store.delegations((_D.ACCEPTED,)):
-        target = _side(world, hop.target) if hop.source in own else None
+        elsewhere = len(world.places.paths(hop.target)) > 1
+        target = _side(world, hop.target) if hop.source in own and not elsewhere else None
         if target is not None and target is not store and target.delegation(hop.id) is None:
             with world.writing(store) as tx:
                 tx.told(hop.id, None)

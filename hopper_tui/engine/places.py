@@ -187,6 +187,11 @@ class Places:
             return None
         return None if value is None else self._registered(key, json.loads(value))
 
+    def paths(self, key: str) -> tuple[str, ...]:
+        """All directories a project was seen at, the one used last first."""
+        value = self._registry().get(_REGISTRY + key)
+        return () if value is None else tuple(json.loads(value)["paths"])
+
     def _registry(self) -> dict[str, str]:
         """What is registered; nothing while the home cannot be read, for a project around works
         without it."""

@@ -27,7 +27,6 @@ def test_script(hopper: Shell, shell: str) -> None:
         ("hopper completion f", ["fish"]),
         ("hopper add x --priority u", ["urgent"]),
         ("hopper list --status can", ["cancelled"]),
-        ("hopper task status k7m2q c", ["claimed", "cancelled"]),
     ],
 )
 def test_words(guide: Shell, line: str, words: list[str]) -> None:

@@ -106,7 +106,7 @@ def test_chain() -> None:
     ],
 )  # fmt: skip
 def test_placement(task: Task, chain: list[Delegation], scope: str, expected: str) -> None:
-    assert placement(task, chain, HopperScope(scope), str) == expected
+    assert placement(task, chain, holder(task, scope), str) == expected
 
 
 def test_task_rows() -> None:
