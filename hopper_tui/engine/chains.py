@@ -155,6 +155,11 @@ def diagnose(world: World, task: str) -> list[str]:
             said.append(f"{target} rejected it: {hop.reason}")
         elif hop.status is DelegationStatus.FAILED:
             said.append(f"{source} → {target}: {hop.reason}")
+        elif hop.status is DelegationStatus.COMPLETED and _kept_silent(world, hop):
+            said.append(
+                f"{target} is done and does not report to {source}: its configuration says"
+                " integrations.parent_hopper: false"
+            )
         if hop.status in HOP_OPEN:
             said += _about_target(world, hop)
     return list(dict.fromkeys(said))
@@ -181,6 +186,15 @@ def _about_task(world: World, task: Task) -> Iterator[str]:
             yield f"it is ready at {place}; nobody has claimed it"
     elif task.is_active:
         yield f"{task.owner} holds it at {place}"
+
+
+def _kept_silent(world: World, hop: Delegation) -> bool:
+    try:
+        task = world.store(hop.source).task(hop.task)
+        silent = not world.settings(world.instance(hop.target)).parent_hopper
+    except HopperError:
+        return False
+    return silent and task is not None and task.status is TaskStatus.DELEGATED
 
 
 def _about_target(world: World, hop: Delegation) -> Iterator[str]:

@@ -77,10 +77,12 @@ class _Project(NamedTuple):
 
     def keep(self, strategy: str, reason: str, found: Sequence[Match] = ()) -> Decision:
         """The task stays, for the executor that rules, its own preference or defaults name."""
-        rules = [m.rule.executor for m in found]
-        defaults = [m.rule.executor for m in matches(DEFAULT_RULES, self.task)]
-        kinds = (kind for kind in [*rules, _preference(self.task), *defaults] if kind in KEEPERS)
-        kind = next(kinds, "human")
+        said = [*(m.rule.executor for m in found), _preference(self.task)]
+        kind = next((kind for kind in said if kind in KEEPERS), None)
+        usual = next((m for m in matches(DEFAULT_RULES, self.task) if m.rule.executor), None)
+        if kind is None and usual is not None:
+            kind, reason = usual.rule.executor, f"{usual}; {reason}"
+        kind = kind or "human"
         stays = Candidate(self.here.instance.id, self.measured.score, self.measured.factors)
         reason = f"kept for {kind}: {reason}"
         return decision(stays.target, strategy, reason, [stays], executor=kind)

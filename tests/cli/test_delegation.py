@@ -109,7 +109,9 @@ def test_accept(asking: Shell) -> None:
     (hop,) = asking("delegation", "list", "--status", "pending", "-q").lines
     asking("delegation", "accept", hop)
     assert asking("task", "delegations", task.id).out.endswith("(route) [accepted]\n")
-    assert "is accepted" in asking("delegation", "reject", hop, "--reason", "no", check=1).err
+    assert (
+        "accepted it already" in asking("delegation", "reject", hop, "--reason", "no", check=1).err
+    )
 
 
 def test_reject_then_fallback_then_nobody_fits(asking: Shell) -> None:

@@ -16,7 +16,14 @@ from hopper_tui.cli.output import (
 )  # fmt: skip
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.event import Event, Patch
-from hopper_tui.model.lifecycle import DelegationStatus, DelegationType, HopperScope, TaskStatus
+from hopper_tui.model.instance import Instance
+from hopper_tui.model.lifecycle import (
+    DelegationStatus,
+    DelegationType,
+    HopperScope,
+    InstanceStatus,
+    TaskStatus,
+)
 from hopper_tui.model.task import Task
 
 NOW = 1_800_000_000.0
@@ -89,24 +96,31 @@ def test_chain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "chain", "scope", "expected"),
+    ("task", "chain", "scope", "status", "expected"),
     [
-        (Task(instance="g"), [hop(DelegationStatus.ACCEPTED)], "global", "routed to webapp"),
-        (Task(instance="g"), [hop(DelegationStatus.PENDING, accepted=False)], "global",
+        (Task(instance="g"), [hop(DelegationStatus.ACCEPTED)], "global", "running", "routed to webapp"),
+        (Task(instance="g"), [hop(DelegationStatus.PENDING, accepted=False)], "global", "running",
          "offered to webapp"),
-        (Task(instance="g", reason="nobody"), [hop(DelegationStatus.REJECTED)], "global",
+        (Task(instance="g", reason="nobody"), [hop(DelegationStatus.REJECTED)], "global", "running",
          "waits at g: nobody"),
-        (Task(instance="p", waiting=True, reason="all full"), [], "project",
+        (Task(instance="p", waiting=True, reason="all full"), [], "project", "running",
          "waits at p: all full"),
-        (Task(instance="p", executor_preference="human"), [], "project",
+        (Task(instance="p", executor_preference="human"), [], "project", "running",
          "kept for a human at p"),
-        (Task(instance="p", executor_preference="ci"), [], "project", "kept for ci at p"),
-        (Task(instance="p"), [], "project", "kept at p"),
-        (Task(instance="w"), [], "orchestration", "queued for w"),
+        (Task(instance="p", executor_preference="ci"), [], "project", "running", "kept for ci at p"),
+        (Task(instance="p"), [], "project", "running", "kept at p"),
+        (Task(instance="w"), [], "orchestration", "running", "queued for w"),
+        (Task(instance="p"), [], "project", "stopped", "kept at p (stopped)"),
+        (Task(instance="w"), [], "orchestration", "created", "queued for w (created)"),
     ],
 )  # fmt: skip
-def test_placement(task: Task, chain: list[Delegation], scope: str, expected: str) -> None:
-    assert placement(task, chain, holder(task, scope), str) == expected
+def test_placement(
+    task: Task, chain: list[Delegation], scope: str, status: str, expected: str
+) -> None:
+    holder = Instance(
+        task.instance, task.instance, HopperScope(scope), status=InstanceStatus(status)
+    )
+    assert placement(task, chain, holder, str) == expected
 
 
 def test_task_rows() -> None:
