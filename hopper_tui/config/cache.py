@@ -60,7 +60,7 @@ def cached(
         loaded = load_files(path, variables)
         config = loaded.config
         _save(path, cache, variables, loaded.files, config)
-    if env is not None and _unset(config, env):
+    if env is not None and "${" in str(config) and _unset(config, env):
         from hopper_tui.config.load import load_files
 
         load_files(path, variables, env=env)  # raises, and knows the line

@@ -244,5 +244,6 @@ def test_without_upward_notice_the_parent_closes_by_hand(scene: Scene) -> None:
     worker.complete(scene.leaf(task).id)
     assert [h.status for h in scene.world.chain(task)] == ["accepted", "completed"]
     assert scene.status(task) == "delegated"
+    assert any("does not report to web" in said for said in scene.world.diagnose(task))
     scene.top.complete(task)
     assert scene.status(task) == "done"
