@@ -292,23 +292,12 @@ class Hopper:
         filter: str = "",  # noqa: A002 - the word of the command line
         *,
         query: Query | None = None,
-        status: str | None = None,
-        priority: str | None = None,
-        tag: str | None = None,
-        owner: str | None = None,
-        project: str | None = None,
-        ready: bool = False,
-        closed: bool = False,
-        sort: str = "queue",
-        limit: int | None = None,
+        **conditions: Any,
     ) -> Tasks:
-        """The tasks it holds that fit, closed ones only on request; see `engine.filter`."""
-        if query is None:
-            query = self.query(
-                filter, status=status, priority=priority, tag=tag, owner=owner, project=project,
-                ready=ready, closed=closed, sort=sort, limit=limit,
-            )  # fmt: skip
-        return self.store.query(query._replace(instance=self.id))
+        """The tasks it holds that fit a filter text (see `engine.filter`) and the conditions of
+        `query`, or a ready-made query; closed ones only on request."""
+        wanted = self.query(filter, **conditions) if query is None else query
+        return self.store.query(wanted._replace(instance=self.id))
 
     def query(
         self,
