@@ -25,7 +25,7 @@ from hopper_tui.model.text import plain
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
 
-_BATCH_KEYS: dict[str, str] = {
+BATCH_KEYS: dict[str, str] = {
     **{name: name for name in (
         "title", "description", "project", "tags", "priority", "executor_preference",
         "required_capabilities", "depends_on", "needs_orchestration", "phase", "estimated_effort",
@@ -153,21 +153,21 @@ def _task_of(line: str, common: Mapping[str, Any]) -> Task:
     fields = dict(common)
     for key, value in said.items():
         name = _field(key)
-        fields[name] = _checked(key, name, value)
+        fields[name] = checked(key, name, value)
     return Task(**{**fields, "title": valid_title(fields.get("title"))})
 
 
 def _field(key: str) -> str:
-    if key in _BATCH_KEYS:
-        return _BATCH_KEYS[key]
+    if key in BATCH_KEYS:
+        return BATCH_KEYS[key]
     from difflib import get_close_matches
 
-    nearest = get_close_matches(key, _BATCH_KEYS, n=1)
-    hint = f"Did you mean {nearest[0]!r}" if nearest else f"Use: {', '.join(_BATCH_KEYS)}"
+    nearest = get_close_matches(key, BATCH_KEYS, n=1)
+    hint = f"Did you mean {nearest[0]!r}" if nearest else f"Use: {', '.join(BATCH_KEYS)}"
     raise Invalid(f"unknown key {key!r}", hint)
 
 
-def _checked(key: str, name: str, value: Any) -> Any:
+def checked(key: str, name: str, value: Any) -> Any:
     kinds = _KINDS.get(name, (str,))
     if value is None or isinstance(value, kinds):
         return value

@@ -1,4 +1,4 @@
-"""Verbs about the stores: init, doctor, export."""
+"""Verbs about the stores: init, doctor."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import click
 from hopper_tui.cli import output
 from hopper_tui.cli.columns import align
 from hopper_tui.cli.command import command
-from hopper_tui.cli.parameters import instance_option
 from hopper_tui.cli.session import Session
 from hopper_tui.model.errors import StorageError
-from hopper_tui.model.task import task_json
 from hopper_tui.model.text import plain
 
 
@@ -83,21 +81,3 @@ def doctor(session: Session, rebuild: bool, maintain: bool) -> None:
     )
     if errors := sum(finding.level == "error" for finding in findings):
         raise StorageError(f"{output.counted(errors, 'error')} found", "See the lines above")
-
-
-@command
-@instance_option()
-def export(session: Session, instance: str | None) -> None:
-    """Write the tasks of an instance as JSON, one a line.
-
-    \b
-    Examples:
-      hopper export > tasks.jsonl
-      hopper export --instance webapp | jq -r .title
-    """
-    from json import dumps
-
-    world = session.world
-    tasks = world.hopper(instance).list(closed=True, sort="created")
-    short_ids = world.short_ids(tasks)
-    session.print(dumps(task_json(task, short_ids[task.id])) for task in tasks)

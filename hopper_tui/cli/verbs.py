@@ -116,7 +116,10 @@ VERBS: dict[str, Verb] = {
     "demo": Verb("demo_command:demo", "Try Hopper in a world that is thrown away afterwards."),
     "init": Verb("upkeep:init", "Make this directory a project with a hopper of its own."),
     "doctor": Verb("upkeep:doctor", "Check the stores and say what is wrong."),
-    "export": Verb("upkeep:export", "Write the tasks of an instance as JSON, one a line."),
+    "export": Verb("transfer:export", "Write the tasks of an instance as JSON, one a line."),
+    "import": Verb(
+        "transfer:import_", "Add the open tasks that export wrote, all of them or none."
+    ),
     "completion": Verb("completion:completion", "Print the completion script of a shell."),
 }
 
