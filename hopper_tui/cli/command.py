@@ -38,7 +38,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
         ctx.exit()
 
 
-def _shared(*names: str, help: str, **settings: Any) -> SharedOption:  # noqa: A002
+def _shared(*names: str, help: str, **settings: Any) -> SharedOption:  # noqa: A002 - click's word
     return SharedOption(names, help=help, expose_value=False, callback=_remember, **settings)
 
 

@@ -57,7 +57,7 @@ def complete_word(words: type[Word]) -> Callable[..., list[str]]:
     return lambda _ctx, _param, incomplete: [w for w in words if w.startswith(incomplete)]
 
 
-def priority_option(help: str) -> Callable[[F], F]:  # noqa: A002
+def priority_option(help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
     """`--priority`, to set one or to ask for one."""
     return click.option(
         "-p", "--priority", metavar="WORD", shell_complete=complete_word(Priority), help=help
@@ -101,7 +101,7 @@ def limit_option(default: int | None = None) -> Callable[[F], F]:
     )
 
 
-def reason_option(help: str, *, required: bool = False) -> Callable[[F], F]:  # noqa: A002
+def reason_option(help: str, *, required: bool = False) -> Callable[[F], F]:  # noqa: A002 - click's word
     """`--reason` of verbs that say why."""
     return click.option("--reason", metavar="TEXT", required=required, help=help)
 

@@ -22,7 +22,7 @@ Stamp = tuple[int, int, int]
 class _Loader(yaml.SafeLoader):
     """YAML in which a date is text, as every value of a configuration that looks like one."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML reads it from the class
         first: [(tag, form) for tag, form in forms if tag != "tag:yaml.org,2002:timestamp"]
         for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

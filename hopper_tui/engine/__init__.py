@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hopper_tui.engine import delegating as delegating
     from hopper_tui.engine import editing as editing
-    from hopper_tui.engine import filter as filter  # noqa: A004
+    from hopper_tui.engine import filter as filter  # noqa: A004 - the module of that name
     from hopper_tui.engine import instances as instances
     from hopper_tui.engine import runs as runs
     from hopper_tui.engine import watching as watching
