@@ -395,12 +395,14 @@ def _candidate(candidate: Candidate, name: str, best: float, width: int) -> list
         (
             Span(fit(name, 20) + " ", chosen),
             Span(score_bar(candidate.score, best), "accent"),
-            Span(f" {candidate.score:g}", chosen),
+            Span(f" {round(candidate.score, 2):g}", chosen),
         )
     ]
     if candidate.refused:
         lines += [(Span("  "), Span(text, "bad")) for text in wrap(candidate.refused, width - 2)]
-    factors = "  ".join(f"{factor} {value:g}" for factor, value in candidate.factors.items())
+    factors = "  ".join(
+        f"{factor} {round(value, 2):g}" for factor, value in candidate.factors.items()
+    )
     lines += [(Span("  "), Span(text, "muted")) for text in wrap(factors, width - 2)]
     return lines
 
@@ -434,7 +436,7 @@ def why_lines(
 def target_line(target: Target, width: int) -> Line:
     """A hopper to delegate to: name, state, room, score, and why it would refuse."""
     load = _capacity(target.load)
-    score = f"{target.score:g}" if target.score is not None else ""
+    score = f"{round(target.score, 2):g}" if target.score is not None else ""
     note = target.refused or f"{target.status} {load}"
     role: Role = "bad" if target.refused else "muted"
     left = [Span(fit(target.name, 22)), Span(" " + clip(note, max(8, width - 30)), role)]
