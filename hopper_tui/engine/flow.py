@@ -154,7 +154,6 @@ def offer(
     hop = tx.create(hop, "delegation.offered")
     task = tx.change(
         task, "task.delegated", status=_T.DELEGATED, owner=None, waiting=False, reason=None,
-        lease_expires_at=None,
     )  # fmt: skip
     return task, hop
 
@@ -499,7 +498,7 @@ def cancel(tx: Transaction, store: Store, task: Task, reason: str | None, world:
     take_back(tx, store, task, reason, at)
     return tx.change(
         task, "task.cancelled", status=_T.CANCELLED, reason=reason, owner=None, waiting=False,
-        lease_expires_at=None, completed_at=at,
+        completed_at=at,
     )  # fmt: skip
 
 

@@ -281,7 +281,7 @@ def _tasks(store: Store, instance: str, statuses: tuple[TaskStatus, ...]) -> lis
 
 def _release_held(tx: Transaction, store: Store, instance: Instance) -> None:
     for task in _tasks(store, instance.id, (_T.CLAIMED, _T.IN_PROGRESS)):
-        tx.change(task, "task.released", status=_T.PENDING, owner=None, lease_expires_at=None)
+        tx.change(task, "task.released", status=_T.PENDING, owner=None)
 
 
 _RETURNABLE = (DelegationStatus.ACCEPTED, DelegationStatus.FAILED)

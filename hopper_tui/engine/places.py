@@ -16,17 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.errors import NotFound, StorageError
+from hopper_tui.model.ids import system_entropy
 from hopper_tui.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from hopper_tui.model.ids import Entropy
     from hopper_tui.store.protocol import Store
 
 OPEN_STORES = 16
 """Databases kept open at once; each in WAL mode holds three file descriptors."""
 PROJECT_DIRECTORY = ".hopper"
 CONFIG_FILE = "hopper.yaml"
+JOURNAL = "journal"
 _REGISTRY = "project:"
 
 
@@ -59,8 +62,11 @@ class Places:
     `home` None keeps everything in memory.
     """
 
-    def __init__(self, home: Path | None, start: Path | None) -> None:
+    def __init__(
+        self, home: Path | None, start: Path | None, entropy: Entropy = system_entropy
+    ) -> None:
         self.home = home
+        self.entropy = entropy
         self.start = start
         self._stores: dict[Path, SqliteStore] = {}
         self._recent: OrderedDict[Path, SqliteStore] = OrderedDict()
@@ -79,10 +85,13 @@ class Places:
 
     def at(self, path: Path) -> Store:
         """The store in that database file, made by its first use."""
+        return self._opened(path, SqliteStore)
+
+    def _opened(self, path: Path, make: Callable[[Path], SqliteStore]) -> Store:
         with self._recent_lock:
             store = self._stores.get(path)
             if store is None:
-                store = self._stores[path] = SqliteStore(path)
+                store = self._stores[path] = make(path)
             self._recent[path] = store
             self._recent.move_to_end(path)
             least = None
@@ -246,7 +255,22 @@ class Places:
                 f"the directory of {project.name} is gone: {project.root}",
                 "Mount or restore it, or register the project at its new place",
             )
-        return self.at(project.database)
+        if project.root is None:
+            return self.at(project.database)
+        return self._opened(project.database, lambda path: self._journaled(project, path))
+
+    def _journaled(self, project: Project, path: Path) -> SqliteStore:
+        """The store of a project with a directory: its events travel with it."""
+        from hopper_tui.journal.files import Journal
+        from hopper_tui.journal.replica import Replica
+        from hopper_tui.store.journaled import JournaledStore
+
+        assert project.root is not None
+        directory = project.root / PROJECT_DIRECTORY
+        elsewhere = directory / "tmp" if self.home is None else self.home / "clones"
+        replica = Replica.around(project.root, elsewhere, self.entropy)
+        journal = Journal(directory / JOURNAL)
+        return JournaledStore(path, journal, replica, project.id, self.entropy)
 
     # Runs
 

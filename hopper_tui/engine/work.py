@@ -266,9 +266,7 @@ def _finish(
                 return task
             check_task_move(world.short_id(task), task.status, status)
             _check_holder(world, task, executor)
-            task = tx.change(
-                task, kind, status=status, waiting=False, lease_expires_at=None, **fields
-            )
+            task = tx.change(task, kind, status=status, waiting=False, **fields)
             flow.follow(world, tx, store, task)
         _settle(world, store, task)
     return task
@@ -293,7 +291,7 @@ def block(world: World, task: Task, reason: str | None) -> Task:
             check_task_move(world.short_id(task), task.status, _T.BLOCKED)
             task = tx.change(
                 task, "task.blocked", status=_T.BLOCKED, reason=_reason(reason, "blocked"),
-                owner=None, waiting=False, lease_expires_at=None,
+                owner=None, waiting=False,
             )  # fmt: skip
         _settle(world, store, task)
     return task
@@ -322,7 +320,6 @@ def release(world: World, task: Task, executor: str | None) -> Task:
             )
             task = tx.change(
                 task, "task.released", status=_T.PENDING, owner=None, reason=None,
-                lease_expires_at=None,
                 waiting=again and instance.scope is not HopperScope.ORCHESTRATION,
             )  # fmt: skip
             if instance.status in LEFT:

@@ -71,7 +71,7 @@ class World:
         self.via = via
         self.now = clock
         self.entropy = entropy
-        self.places = Places(home, start)
+        self.places = Places(home, start, entropy)
         self.warnings: list[str] = []
         self._intents = Intents(None if home is None else home / "pending")
         self._lock = threading.RLock()

@@ -36,6 +36,17 @@ def seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
+def is_time(value: object) -> bool:
+    """Whether this is a moment as `stamp` writes it, so that it can be computed with."""
+    if not isinstance(value, str) or not value.endswith("Z") or not value.isascii():
+        return False
+    try:
+        seconds(value)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
 def duration(text: str) -> float:
     """Seconds in `90`, `15m`, `1h30m`, `1_year`, `90_days`; raises Invalid.
 

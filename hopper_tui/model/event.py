@@ -31,7 +31,8 @@ class Event(NamedTuple):
 
     `entity` is "instance", "task" or "delegation" and `key` its id; `kind` says what happened
     (`task.claimed`); `group` joins the events of one command, the unit of undo; `note` carries
-    what changes no field: a text, a decision, a summary.
+    what changes no field: a text, a decision, a summary. `replica` is the clone it was made in,
+    "" where the record stays on one machine.
     """
 
     seq: int
@@ -43,6 +44,7 @@ class Event(NamedTuple):
     key: str
     patch: Patch
     note: Any = None
+    replica: str = ""
 
 
 class HopperEvent(NamedTuple):

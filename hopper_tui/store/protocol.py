@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from hopper_tui.model.conflict import Absorbed, Conflict
     from hopper_tui.model.event import Event, Patch
     from hopper_tui.model.lifecycle import TaskStatus
     from hopper_tui.model.query import Query
@@ -42,6 +43,12 @@ class Transaction(Protocol):
     def told(self, delegation: str, status: str | None) -> None:
         """Remember, locally, which status of a hop the other side is known to have."""
 
+    def lease(self, task: str, until: str | None) -> None:
+        """Let whoever holds a task hold it until then: local to this machine, like every lease."""
+
+    def resolve(self, conflict: Conflict, *, take_loser: bool) -> None:
+        """Record which of two values stands."""
+
     def remove_instance(self, key: str, kind: str) -> None:
         """Forget an instance and its tasks; the events stay."""
 
@@ -54,6 +61,10 @@ class Store(Protocol):
     """
 
     path: Path | None
+    travels: bool
+    """Whether its state follows a checkout of git."""
+    replica: str
+    """Which clone writes here; "" where the record stays on one machine."""
 
     def transaction(self, group: str, actor: str, at: str) -> AbstractContextManager[Transaction]:
         """Begin writing: the events get this group, actor and time. Takes the write lock."""
@@ -121,6 +132,18 @@ class Store(Protocol):
 
     def revision(self) -> int:
         """A number that changes when anybody committed to this store."""
+
+    def absorb(self) -> Absorbed:
+        """Take in what came or went without a command, as by a checkout."""
+
+    def conflicts(self) -> list[Conflict]:
+        """Changes that had not seen each other, the oldest first."""
+
+    def elsewhere(self, prefix: str) -> dict[str, str]:
+        """Tasks known from another branch by a prefix of their id: id and title."""
+
+    def expired(self, instance: str, now: str) -> list[Task]:
+        """The tasks of an instance that somebody holds with a lease that ran out before `now`."""
 
     def rebuild(self) -> int:
         """Make the projections anew from the events; returns how many events were folded.

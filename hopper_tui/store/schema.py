@@ -152,6 +152,52 @@ def full_text(db: Database) -> None:
     db.execute("INSERT INTO tasks_fts (tasks_fts) VALUES ('rebuild')")
 
 
+@migrations()
+def journal(db: Database) -> None:
+    """What a store needs whose truth is a journal: who made an event and when, which files hold
+    it, and whether they are in this checkout; `born` orders what clones made apart."""
+    for column in (
+        "events ADD COLUMN id TEXT",
+        "events ADD COLUMN clock TEXT",
+        "events ADD COLUMN replica TEXT",
+        "events ADD COLUMN present INTEGER NOT NULL DEFAULT 1",
+        "tasks ADD COLUMN born TEXT NOT NULL DEFAULT ''",
+        "task_delegations ADD COLUMN born TEXT NOT NULL DEFAULT ''",
+        "task_deps ADD COLUMN since TEXT NOT NULL DEFAULT ''",
+        "task_deps ADD COLUMN inert INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.execute(f"ALTER TABLE {column}")
+    for sql in (
+        "CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+        " present INTEGER NOT NULL) STRICT",
+        "CREATE TABLE file_events (file INTEGER NOT NULL, seq INTEGER NOT NULL,"
+        " PRIMARY KEY (file, seq)) STRICT, WITHOUT ROWID",
+        "CREATE TABLE damage (file INTEGER NOT NULL, line INTEGER NOT NULL, reason TEXT NOT NULL)"
+        " STRICT",
+        "CREATE TABLE clashes (entity TEXT NOT NULL, key TEXT NOT NULL, register TEXT NOT NULL,"
+        " winner TEXT NOT NULL, loser TEXT NOT NULL, kind TEXT NOT NULL) STRICT",
+        "CREATE UNIQUE INDEX event_id ON events (id) WHERE id IS NOT NULL",
+        "CREATE INDEX event_clock ON events (clock) WHERE clock IS NOT NULL",
+        "CREATE INDEX file_event ON file_events (seq)",
+        "CREATE INDEX clash_key ON clashes (key)",
+        "CREATE INDEX dep_inert ON task_deps (task) WHERE inert = 1",
+        "CREATE INDEX task_leased ON tasks (instance_id, lease_expires_at)"
+        " WHERE lease_expires_at IS NOT NULL",
+        "DROP INDEX task_origin",
+        "CREATE INDEX task_origin ON tasks (origin, born, n) WHERE origin IS NOT NULL",
+        "DROP INDEX task_ready",
+        "DROP INDEX task_open",
+        "DROP INDEX task_waiting",
+        "CREATE INDEX task_ready ON tasks (instance_id, priority, born, n)"
+        " WHERE status = 'pending' AND open_deps = 0",
+        "CREATE INDEX task_open ON tasks (instance_id, priority, born, n)"
+        " WHERE status NOT IN ('done', 'failed', 'cancelled')",
+        "CREATE INDEX task_waiting ON tasks (instance_id, priority, born, n)"
+        " WHERE waiting = 1 AND status = 'pending' AND open_deps = 0",
+    ):
+        db.execute(sql)
+
+
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring a database up to `version`; each migration is one transaction."""
     db = Database(connection)

@@ -16,12 +16,12 @@ IS_READY = "status = 'pending' AND open_deps = 0"
 """Word for word the condition of the partial index task_ready."""
 
 SORT_SQL: dict[str, str] = {
-    "queue": "priority, n",
-    "created": "n",
-    "updated": "updated_at DESC, n",
-    "due": "due IS NULL, due, priority, n",
-    "title": "title COLLATE NOCASE, n",
-    "status": "status, priority, n",
+    "queue": "priority, born, n",
+    "created": "born, n",
+    "updated": "updated_at DESC, born, n",
+    "due": "due IS NULL, due, priority, born, n",
+    "title": "title COLLATE NOCASE, born, n",
+    "status": "status, priority, born, n",
 }
 
 _TRIGRAM = 3

@@ -165,7 +165,7 @@ DELEGATIONS: Table[Delegation] = Table(
     },
 )
 TABLES: dict[str, Table[Any]] = {t.entity: t for t in (TASKS, INSTANCES, DELEGATIONS)}
-DERIVED = frozenset({"open_deps", "updated_at", "told"})
+DERIVED = frozenset({"open_deps", "updated_at", "told", "lease_expires_at"})
 """Fields that the store computes or that are local to it: never part of a patch."""
 
 
@@ -178,4 +178,8 @@ def write_patch(patch: Patch) -> str:
 def read_patch(text: str) -> Patch:
     """The patch that `write_patch` gave."""
     parts = json.loads(text)
-    return Patch(parts.get("s", {}), parts.get("b", {}), parts.get("on", {}), parts.get("off", {}))
+    on, off = (
+        {field: tuple(elements) for field, elements in parts.get(name, {}).items()}
+        for name in ("on", "off")
+    )
+    return Patch(parts.get("s", {}), parts.get("b", {}), on, off)

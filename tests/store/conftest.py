@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from hopper_tui.journal.files import Journal
+from hopper_tui.journal.replica import Replica
+from hopper_tui.model.ids import system_entropy
+from hopper_tui.store.journaled import JournaledStore
 from hopper_tui.store.protocol import Store
 from hopper_tui.store.schema import migrations
 from hopper_tui.store.sqlite import SqliteStore
@@ -27,9 +31,18 @@ def of_first_schema(path: Path) -> Path:
     return path
 
 
+def journaled(root: Path) -> JournaledStore:
+    """The store of a project in `root`, outside of git."""
+    directory = root / ".hopper"
+    replica = Replica(root / "clone", system_entropy)
+    path = directory / "web" / "tasks.db"
+    return JournaledStore(path, Journal(directory / "journal"), replica, "web", system_entropy)
+
+
 KINDS: dict[str, Opener] = {
     "file": lambda root: SqliteStore(root / "tasks.db"),
     "memory": lambda _root: SqliteStore(None),
+    "journaled": journaled,
     "upgraded": lambda root: SqliteStore(of_first_schema(root / "old.db")),
 }
 
@@ -43,12 +56,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def another(store: Store) -> Iterator[Store]:
+def another(store: Store, tmp_path: Path) -> Iterator[Store]:
     """The same store, as another process has it open."""
     if store.path is None:
         pytest.skip("nobody else can open a store in memory")
     store.instances()
-    opened = SqliteStore(store.path)
+    opened = journaled(tmp_path) if store.travels else SqliteStore(store.path)
     yield opened
     opened.close()
 

@@ -11,7 +11,7 @@ import pytest
 
 from hopper_tui.model.errors import StorageError
 from hopper_tui.model.query import Query
-from hopper_tui.store import sqlite as module
+from hopper_tui.store import database as module
 from hopper_tui.store.sqlite import SqliteStore
 
 from .writing import task, tasks, titles, writing

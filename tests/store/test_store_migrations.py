@@ -11,7 +11,8 @@ from hopper_tui.model.errors import StorageError
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import Query, Term
 from hopper_tui.store import schema
-from hopper_tui.store.sqlite import SCHEMA_VERSION, SqliteStore
+from hopper_tui.store.database import SCHEMA_VERSION
+from hopper_tui.store.sqlite import SqliteStore
 
 from .conftest import of_first_schema
 from .writing import tasks, titles

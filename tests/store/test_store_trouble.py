@@ -209,7 +209,7 @@ def test_a_lock_of_another_program_is_one_error(
 ) -> None:
     import sqlite3
 
-    monkeypatch.setattr("hopper_tui.store.sqlite.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("hopper_tui.store.database.BUSY_TIMEOUT", 0.05)
     store = SqliteStore(tmp_path / "tasks.db")
     tasks(store, "one")
     stranger = sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)

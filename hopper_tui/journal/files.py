@@ -1,0 +1,250 @@
+"""Journal files: write-once, uniquely named, one transaction each, or a pack of many.
+
+    journal/2026-11/01k9x2m7qd4f0-k3f9q2-7ab1.jsonl    <clock>-<replica>-<random>
+    journal/2026-11/pack-3e9b1c0d5a77.jsonl            named after the events inside
+
+The first line counts the events and sums them up, then comes one event a line. To git they are a
+set of immutable blobs that only grows: adding different files never conflicts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import time
+from contextlib import suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+from hopper_tui.journal import hlc
+from hopper_tui.journal.record import FORMAT, LINE_LIMIT, Damaged, Record, bare, read, salted
+from hopper_tui.model.ids import ALPHABET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from hopper_tui.model.ids import Entropy
+
+FILE_LIMIT = 64 << 20
+"""Bytes of one file; a larger one is not read."""
+PACK_LIMIT = 16 << 20
+"""Bytes that a pack holds at most."""
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
+_NAME = re.compile(r"[0-9a-z-]{1,120}\.jsonl", re.ASCII)
+_OWN = re.compile(r"[0-9a-z]{13}-([0-9a-z]+)-[0-9a-z]+\.jsonl", re.ASCII)
+_SUFFIX = ".jsonl"
+
+
+class Damage(NamedTuple):
+    """What could not be used: line 0 is the file as a whole."""
+
+    name: str
+    line: int
+    reason: str
+
+
+class Content(NamedTuple):
+    """What a journal file holds: its good events with their lines, and what is damaged."""
+
+    records: list[Record]
+    lines: list[bytes]
+    damage: list[Damage]
+
+
+class Journal:
+    """The journal of one checkout: the directory `journal/` of a `.hopper/`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.root = str(directory)
+
+    def names(self) -> set[str]:
+        """The names of all files, as `2026-11/name.jsonl`; odd names are left out."""
+        found: set[str] = set()
+        try:
+            months = os.listdir(self.root)
+        except OSError:
+            return found
+        for month in months:
+            if _MONTH.fullmatch(month):
+                with suppress(OSError):
+                    found.update(
+                        f"{month}/{name}"
+                        for name in os.listdir(f"{self.root}/{month}")
+                        if name.endswith(_SUFFIX)
+                    )
+        return found
+
+    def read(self, name: str) -> Content:
+        """What a file holds; never raises for what is in it.
+
+        Links and whatever else is no plain file are reported and not followed.
+        """
+        if not _NAME.fullmatch(name.partition("/")[2]):
+            return Content([], [], [Damage(name, 0, "an odd name")])
+        try:
+            data = _read_plain(f"{self.root}/{name}")
+        except OSError as error:
+            return Content([], [], [Damage(name, 0, str(error.strerror or error))])
+        return parse(name, data)
+
+    def path(self, name: str) -> str:
+        """Where a file is."""
+        return f"{self.root}/{name}"
+
+    def has(self, name: str) -> bool:
+        """Whether that file is in this checkout now."""
+        return os.path.lexists(f"{self.root}/{name}")
+
+    def write(self, name: str, data: bytes, step: Callable[[str], None] | None = None) -> None:
+        """Make a file with all of its content, or nothing: its rename is the commit point.
+
+        `step` is told each step when it is done, for those who test what a crash there leaves.
+        """
+        done = step or _quiet
+        drafts = os.path.join(os.path.dirname(self.root), "tmp")
+        month = f"{self.root}/{name.partition('/')[0]}"
+        os.makedirs(drafts, exist_ok=True)
+        if not os.path.isdir(month):
+            os.makedirs(month, exist_ok=True)
+            _sync_directory(self.root)
+        draft = f"{drafts}/{name.rpartition('/')[2]}"
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            try:
+                _write_all(descriptor, data)
+                done("written")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            done("synced")
+            os.rename(draft, f"{self.root}/{name}")
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(draft)
+            raise
+        done("renamed")
+        _sync_directory(month)
+        done("committed")
+
+    def remove(self, name: str) -> None:
+        """Remove a file whose events are in another one by now."""
+        with suppress(FileNotFoundError):
+            os.unlink(f"{self.root}/{name}")
+
+
+def _quiet(_: str) -> None:
+    return
+
+
+def _read_plain(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError("not a plain file")
+        if found.st_size > FILE_LIMIT:
+            raise OSError(f"larger than {FILE_LIMIT >> 20} MiB")
+        data = os.read(descriptor, found.st_size + 1)
+        while len(data) < found.st_size and (more := os.read(descriptor, found.st_size)):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def new_name(clock: str, replica: str, salt: str) -> str:
+    """The name of the file that a transaction beginning at `clock` makes."""
+    return f"{month_of(clock)}/{clock}-{replica}-{salt}{_SUFFIX}"
+
+
+def random_salt(entropy: Entropy) -> str:
+    """Four random characters."""
+    return "".join(ALPHABET[byte & 31] for byte in entropy(4))
+
+
+def month_of(clock: str) -> str:
+    """The folder of the files that begin at a clock."""
+    year, month = time.gmtime(hlc.seconds(clock))[:2]
+    return f"{min(year, 9999):04d}-{month:02d}"
+
+
+def replica_of(name: str) -> str | None:
+    """The replica that wrote a file; None for packs."""
+    match = _OWN.fullmatch(name.rpartition("/")[2])
+    return match[1] if match else None
+
+
+def fingerprint(names: Iterable[str]) -> str:
+    """A hash of a set of file names: whether anything came or went."""
+    return blake2b("\n".join(sorted(names)).encode(), digest_size=16).hexdigest()
+
+
+def content(lines: Sequence[bytes]) -> bytes:
+    """A file with these events."""
+    body = b"".join(line + b"\n" for line in lines)
+    total = blake2b(body, digest_size=8).hexdigest()
+    head = json.dumps({"count": len(lines), "sum": total, "v": FORMAT}, separators=(",", ":"))
+    return head.encode() + b"\n" + body
+
+
+def pack(lines: Sequence[bytes], ids: Sequence[str]) -> tuple[str, bytes]:
+    """The name and the content of a pack: the same for everybody who packs the same events."""
+    ordered = sorted(ids)
+    name = blake2b("\n".join(ordered).encode(), digest_size=6).hexdigest()
+    by_id = dict(zip(ids, lines, strict=True))
+    return f"pack-{name}{_SUFFIX}", content([salted(by_id[i], name[:7]) for i in ordered])
+
+
+def parse(name: str, data: bytes) -> Content:
+    """The events in the content of a file, and what is damaged in it."""
+    found = Content([], [], [])
+    if not data:
+        found.damage.append(Damage(name, 0, "is empty"))
+        return found
+    body = data.split(b"\n")
+    for number, raw in enumerate(body, 1):
+        line = bare(raw)
+        if not line or line.startswith(b'{"count":'):
+            continue
+        try:
+            found.records.append(read(line))
+            found.lines.append(line)
+        except Damaged as reason:
+            found.damage.append(Damage(name, number, str(reason)))
+    _check_head(name, data, found)
+    return found
+
+
+def _check_head(name: str, data: bytes, found: Content) -> None:
+    """Compare the first line with the events that follow; it only helps to say what is wrong."""
+    first, _, rest = data.partition(b"\n")
+    try:
+        head = json.loads(bare(first)[:LINE_LIMIT])
+        count, total = int(head["count"]), str(head["sum"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        found.damage.append(Damage(name, 1, "the first line, which counts the events, is damaged"))
+        return
+    here = len(found.records)
+    if here != count:
+        lost = f"holds {here} good events of {count}"
+        found.damage.append(Damage(name, 0, lost))
+    elif not found.damage and blake2b(rest, digest_size=8).hexdigest() != total:
+        found.damage.append(Damage(name, 0, "was edited, though every event in it is whole"))

@@ -1,0 +1,271 @@
+"""One SQLite database: opening it, closing it, one writer at a time, errors in plain words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from hopper_tui.model.errors import Invalid, StorageError
+from hopper_tui.store.failure import storage_error
+from hopper_tui.store.gate import Gate, StoreDeleted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SCHEMA_VERSION = 5
+"""The number of migrations in schema.py; kept in the database's user_version."""
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for a lock that another program holds."""
+WAL_LIMIT = 4 << 20
+"""Bytes by which the write-ahead log grows until a writer checkpoints, inside the gate."""
+
+
+class Database:
+    """The database behind a store, in a file or (`path` None) in memory.
+
+    Opens lazily: a database that does not exist yet is made by the first use. A file that cannot
+    be written is opened for reading only.
+
+    A process that forks closes its connections first, because SQLite's locks do not survive that;
+    parent and child both open their own at the next use.
+    """
+
+    synchronous = "FULL"
+    """How SQLite syncs a commit; a database that is the truth syncs each."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._gate = Gate(path)
+        self._db: sqlite3.Connection | None = None
+        self._read_only = False
+        self._commits = 0
+        self._checkpointed = 0
+        _databases.add(self)
+
+    # Opening and closing
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            try:
+                self._db = self._open()
+            except (sqlite3.Error, OSError) as error:
+                raise storage_error(error, self.path) from error
+        return self._db
+
+    def _open(self) -> sqlite3.Connection:
+        if self.path is None:
+            db = self._connect(":memory:")
+            self._migrate(db)
+            return db
+        if not self.path.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        elif not os.access(self.path, os.W_OK) or not os.access(self.path.parent, os.W_OK):
+            return self._open_read_only()
+        db = self._connect(self.path)
+        try:
+            version = self._version(db)
+            if version != SCHEMA_VERSION:
+                with self._gate:
+                    if self._version(db) != SCHEMA_VERSION:
+                        db.execute("PRAGMA journal_mode = WAL")
+                        self._migrate(db)
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+            db.execute("PRAGMA journal_size_limit = 0")
+            db.execute(f"PRAGMA synchronous = {self.synchronous}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _open_read_only(self) -> sqlite3.Connection:
+        """Open a file that we may not change, as it is.
+
+        A write-ahead log without its index can only be read by somebody who may write beside it;
+        without a log the file alone is the whole truth.
+        """
+        assert self.path is not None
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        try:
+            db = self._checked_read_only(uri)
+        except sqlite3.OperationalError:
+            if _size(f"{self.path}-wal"):
+                raise
+            db = self._checked_read_only(f"{uri}&immutable=1")
+        self._read_only = True
+        return db
+
+    def _checked_read_only(self, uri: str) -> sqlite3.Connection:
+        db = self._connect(uri, uri=True)
+        try:
+            if self._version(db) < SCHEMA_VERSION:
+                raise StorageError(
+                    f"{self.path} is of an older Hopper and read-only, so it cannot be upgraded",
+                    "Make it writable, or use a copy",
+                )
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _connect(self, target: str | Path, uri: bool = False) -> sqlite3.Connection:
+        return sqlite3.connect(
+            target,
+            timeout=BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            uri=uri,
+        )
+
+    def _version(self, db: sqlite3.Connection) -> int:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise StorageError(
+                f"{self.path} was written by a newer Hopper (schema {version}, this one knows"
+                f" {SCHEMA_VERSION})",
+                "Upgrade Hopper; nothing was changed",
+            )
+        return version
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        from hopper_tui.store.schema import migrate
+
+        migrate(db, SCHEMA_VERSION)
+
+    def close(self) -> None:
+        """Close the connection; the next use opens it again (a memory store is gone).
+
+        A store in the middle of a transaction stays open.
+        """
+        with self._lock:
+            db = self._db
+            if db is not None and db.in_transaction:
+                return
+            self._db = None
+            if db is not None:
+                # the last one to close checkpoints, and whoever writes now is not the last
+                if not self._read_only:
+                    self._gate.take_if_free()
+                db.close()
+            self._gate.close()
+            self._read_only = False
+
+    def delete(self) -> None:
+        """Close, and remove the database's files."""
+        if self.path is None:
+            self.close()
+            return
+        with self._lock, self._translated():
+            if self._db is None and not self.path.exists():
+                return
+            with self._gate:
+                if self._db is not None:
+                    self._db.close()
+                    self._db = None
+                for suffix in ("", "-wal", "-shm", ".lock"):
+                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            self._gate.close()
+
+    # Writing
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._translated():
+            db = self._connection
+            if self._read_only:
+                raise StorageError(
+                    f"{self.path} is read-only", "Make it writable, or work in another directory"
+                )
+            with self._gate:
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException:
+                    self._roll_back(db)
+                    raise
+                self._commits += 1
+                self._checkpoint(db)
+
+    def _roll_back(self, db: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        if db.in_transaction and self.path is not None:  # only closing ends it now
+            self._db = None
+            db.close()
+
+    def _checkpoint(self, db: sqlite3.Connection) -> None:
+        """Copy the log into the database when it grew much, without waiting for readers."""
+        if self.path is None:
+            return
+        size = _size(f"{self.path}-wal")
+        if size < self._checkpointed:  # begun anew since
+            self._checkpointed = 0
+        if size - self._checkpointed > WAL_LIMIT:
+            with suppress(sqlite3.Error):
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._checkpointed = size
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, StoreDeleted) and self._db is not None:
+                self._db.close()
+                self._db = None
+            raise storage_error(error, self.path) from error
+        except UnicodeEncodeError as error:
+            raise Invalid("the text is not valid Unicode", "Send it as UTF-8") from error
+
+    # Reading
+
+    @property
+    def _reading(self) -> sqlite3.Connection:
+        """The connection to read from."""
+        return self._connection
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock, self._translated():
+            return self._reading.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        with self._lock, self._translated():
+            return self._reading.execute(sql, values).fetchone()
+
+    def revision(self) -> int:
+        """A number that changes when anybody committed to this database."""
+        return int(self._one("PRAGMA data_version")[0]) * 1_000_000 + self._commits
+
+
+_databases: WeakSet[Database] = WeakSet()
+
+
+def _before_fork() -> None:
+    for store in list(_databases):
+        if store.path is not None:
+            store.close()
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_databases):  # a thread that is not here may have held its lock
+        store._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
+
+
+def _size(path: str) -> int:
+    """Bytes in a file, 0 if there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

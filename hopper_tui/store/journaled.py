@@ -1,0 +1,615 @@
+"""The journaled store: a SQLite cache of the events in a journal that travels in git.
+
+The journal's files are the truth. The database can be deleted at any moment; it keeps every event
+ever seen here, with whether it is in this checkout, so that switching a branch folds anew only
+what differs. Source of the rules: docs/git.md.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hopper_tui.journal import files, hlc, record
+from hopper_tui.journal.files import Journal
+from hopper_tui.journal.fold import Fold, fold
+from hopper_tui.journal.record import Record
+from hopper_tui.model.clock import stamp
+from hopper_tui.model.conflict import Absorbed, Conflict, Side
+from hopper_tui.model.errors import StorageError
+from hopper_tui.model.event import Event
+from hopper_tui.model.task import Task
+from hopper_tui.store.gate import Gate
+from hopper_tui.store.leases import Leases
+from hopper_tui.store.projecting import Projection
+from hopper_tui.store.recording import JournalTransaction
+from hopper_tui.store.sqlite import SqliteStore
+from hopper_tui.store.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from hopper_tui.journal.replica import Replica
+    from hopper_tui.model.ids import Entropy
+
+FRESH = 0.05
+"""Seconds for which a look at the journal's directory is good enough for another read."""
+MARK = "journal:names"
+"""Under this local name stands the fingerprint of the file names last taken in."""
+_CHUNK = 500
+"""Values bound in one statement."""
+_INSERT_RECORD = (
+    "INSERT INTO events (seq, grp, at, actor, kind, entity, key, patch, id, clock, replica)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ORDER = ("clock", "replica", "id")
+
+Place = tuple[str, str]
+"""An entity: what it is, and its key."""
+
+
+class JournaledStore(SqliteStore):
+    """The store of a project whose `.hopper/` travels in git.
+
+    `path` is the cache. In a directory that cannot be written the cache is kept in memory, and
+    nothing can be changed. `instance` is the project's id: what events are about that lack it.
+    """
+
+    synchronous = "NORMAL"
+    travels = True
+    step: Callable[[str], None] = staticmethod(lambda _: None)
+    """Told each step of writing when it is done."""
+
+    def __init__(
+        self, path: Path, journal: Journal, replica: Replica, instance: str, entropy: Entropy
+    ) -> None:
+        super().__init__(path)
+        self.journal = journal
+        self.clone = replica
+        self.instance_id = instance
+        self.entropy = entropy
+        self.leases = Leases(replica.leases, journal.root)
+        self._file = path
+        self._looked = 0.0
+        self._changed = False
+        self._notices: list[str] = []
+        self._at_work = False
+
+    @property
+    def replica(self) -> str:  # type: ignore[override]
+        """Which clone writes here; "" before it has written anything."""
+        return self.clone.known_id or ""
+
+    # Opening
+
+    def _open(self) -> sqlite3.Connection:
+        self._check_format()
+        self._check_sparse()
+        if not _writable(self._file.parent):
+            return self._open_in_memory()
+        try:
+            db = super()._open()
+            db.execute("SELECT 1 FROM files LIMIT 1").fetchone()
+            return db
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                raise
+        except StorageError:  # of a newer version: a cache all the same
+            if not self.journal.names():
+                raise
+        self._set_aside()
+        return super()._open()
+
+    def _set_aside(self) -> None:
+        """Begin a new cache; the old file keeps its content under another name."""
+        aside = f"{self._file}.damaged"
+        os.replace(self._file, aside)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        self._notices.append(
+            f"the cache {self._file.name} could not be used and was made anew from the journal;"
+            f" the old one is {aside}"
+        )
+
+    def _open_in_memory(self) -> sqlite3.Connection:
+        db = self._connect(":memory:")
+        self._migrate(db)
+        self._gate = Gate(None)
+        self._read_only = True
+        return db
+
+    def _check_format(self) -> None:
+        """Raise StorageError when the directory needs a newer Hopper to be read."""
+        path = os.path.join(os.path.dirname(self.journal.root), "format.json")
+        try:
+            with open(path, encoding="utf-8") as opened:
+                import json
+
+                needed = json.load(opened)["min_reader"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        if isinstance(needed, int) and needed > record.FORMAT:
+            raise StorageError(
+                f"{os.path.dirname(path)} is of format {needed}, and this Hopper reads"
+                f" {record.FORMAT}",
+                "Upgrade Hopper; nothing was changed",
+            )
+
+    def _check_sparse(self) -> None:
+        """Raise StorageError when a sparse checkout hides the journal: its queue would look
+        empty."""
+        from hopper_tui.journal import git
+
+        hidden = git.hidden_by_sparse_checkout(self.journal.directory)
+        if hidden:
+            raise StorageError(
+                f"a sparse checkout hides {hidden} of the journal's files in {self.journal.root}",
+                "Let git check them out: git sparse-checkout add .hopper",
+            )
+
+    # Reading
+
+    @property
+    def _reading(self) -> sqlite3.Connection:
+        db = self._connection
+        if not self._at_work and time.monotonic() - self._looked > FRESH:
+            self.look()
+        return db
+
+    def look(self) -> None:
+        """Take in what came or went in the journal's directory since the last look."""
+        with self._lock, self._translated():
+            db = self._connection
+            if self._at_work:
+                return
+            names = self.journal.names()
+            if files.fingerprint(names) != self._mark(db) or self._is_plain(db):
+                with self._updating() as db:
+                    self._take_in(db)
+            self._looked = time.monotonic()
+
+    def revision(self) -> int:
+        """A number that changes when anybody committed, or git changed the journal."""
+        self.look()
+        return super().revision()
+
+    def absorb(self) -> Absorbed:
+        """Take in what came or went without a command, as by a checkout."""
+        self.look()
+        told = Absorbed(self._changed, tuple(self._notices))
+        self._changed = False
+        self._notices.clear()
+        return told
+
+    def _mark(self, db: sqlite3.Connection) -> str | None:
+        row = db.execute("SELECT value FROM local WHERE name = ?", (MARK,)).fetchone()
+        return row[0] if row else None
+
+    def _is_plain(self, db: sqlite3.Connection) -> bool:
+        """Whether the database was the truth so far: of a project that moved into a directory."""
+        found = db.execute("SELECT 1 FROM events WHERE id IS NULL LIMIT 1").fetchone()
+        return found is not None and not self._read_only
+
+    @contextmanager
+    def _updating(self) -> Iterator[sqlite3.Connection]:
+        """Change the cache itself, which is possible in memory too."""
+        read_only, self._read_only = self._read_only, False
+        self._at_work = True
+        try:
+            with self._writing() as db:
+                yield db
+        finally:
+            self._at_work = False
+            self._read_only = read_only
+
+    # Taking in
+
+    def _take_in(self, db: sqlite3.Connection) -> None:
+        """Make the cache what the journal says now."""
+        if self._is_plain(db):
+            self._adopt(db)
+        names = self.journal.names()
+        known = dict(db.execute("SELECT name, file FROM files WHERE present = 1"))
+        touched: set[Place] = set()
+        history: dict[Place, list[Record]] | None = None
+        if not known and not db.execute("SELECT 1 FROM events LIMIT 1").fetchone():
+            history = {}
+        self._arrive(db, sorted(names - known.keys()), touched, history)
+        self._leave(db, [known[name] for name in known.keys() - names], touched)
+        self._fold_anew(db, touched, history)
+        self._set_mark(db, names)
+        if touched:
+            self._changed = True
+
+    def _set_mark(self, db: sqlite3.Connection, names: Iterable[str]) -> None:
+        db.execute("INSERT OR REPLACE INTO local VALUES (?, ?)", (MARK, files.fingerprint(names)))
+
+    def _arrive(
+        self,
+        db: sqlite3.Connection,
+        names: Sequence[str],
+        touched: set[Place],
+        history: dict[Place, list[Record]] | None,
+    ) -> None:
+        """Files that are here now: read those never seen, mark the events of the others."""
+        arrived: list[tuple[Record, bytes, int]] = []
+        for name in names:
+            row = db.execute("SELECT file FROM files WHERE name = ?", (name,)).fetchone()
+            if row is not None:
+                self._return(db, row[0], touched)
+                continue
+            content = self.journal.read(name)
+            file = db.execute("INSERT INTO files (name, present) VALUES (?, 1)", (name,)).lastrowid
+            assert file is not None
+            db.executemany(
+                "INSERT INTO damage VALUES (?, ?, ?)",
+                [(file, damage.line, damage.reason) for damage in content.damage],
+            )
+            arrived += zip(content.records, content.lines, [file] * len(content.lines), strict=True)
+        self._store_records(db, arrived, touched, history)
+
+    def _store_records(
+        self,
+        db: sqlite3.Connection,
+        arrived: list[tuple[Record, bytes, int]],
+        touched: set[Place],
+        history: dict[Place, list[Record]] | None,
+    ) -> None:
+        arrived.sort(key=lambda each: each[0].order)
+        seq = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        known: dict[str, int] = {}
+        if history is None:
+            for start in range(0, len(arrived), _CHUNK):
+                ids = [r.id for r, _, _ in arrived[start : start + _CHUNK]]
+                marks = ", ".join("?" * len(ids))
+                known |= dict(db.execute(f"SELECT id, seq FROM events WHERE id IN ({marks})", ids))
+            db.executemany(
+                "UPDATE events SET present = 1 WHERE seq = ?", [(s,) for s in known.values()]
+            )
+        rows, places = [], []
+        for r, line, file in arrived:
+            at = known.get(r.id)
+            if at is None:
+                seq += 1
+                at = known[r.id] = seq
+                rows.append(
+                    (
+                        seq, r.group, r.at, r.actor, r.kind, r.entity, r.key, line.decode(), r.id,
+                        r.clock, r.replica,
+                    )
+                )  # fmt: skip
+                if history is not None:
+                    history.setdefault((r.entity, r.key), []).append(r)
+            places.append((file, at))
+            touched.add((r.entity, r.key))
+        db.executemany(_INSERT_RECORD, rows)
+        db.executemany("INSERT OR IGNORE INTO file_events VALUES (?, ?)", places)
+
+    def _return(self, db: sqlite3.Connection, file: int, touched: set[Place]) -> None:
+        """A file that was here before is here again."""
+        db.execute("UPDATE files SET present = 1 WHERE file = ?", (file,))
+        here = "seq IN (SELECT seq FROM file_events WHERE file = ?)"
+        touched.update(
+            db.execute(
+                f"SELECT DISTINCT entity, key FROM events WHERE {here} AND present = 0", (file,)
+            )
+        )
+        db.execute(f"UPDATE events SET present = 1 WHERE {here}", (file,))
+
+    def _leave(self, db: sqlite3.Connection, gone: Sequence[int], touched: set[Place]) -> None:
+        """Files that are not here any more: their events are remembered as absent."""
+        if not gone:
+            return
+        db.executemany("UPDATE files SET present = 0 WHERE file = ?", [(file,) for file in gone])
+        for file in gone:
+            lost = db.execute(
+                "SELECT e.seq, e.entity, e.key FROM file_events AS f JOIN events AS e USING (seq)"
+                " WHERE f.file = ? AND NOT EXISTS (SELECT 1 FROM file_events AS o"
+                " JOIN files USING (file) WHERE o.seq = f.seq AND files.present = 1)",
+                (file,),
+            ).fetchall()
+            db.executemany(
+                "UPDATE events SET present = 0 WHERE seq = ?", [(seq,) for seq, _, _ in lost]
+            )
+            touched.update((entity, key) for _, entity, key in lost)
+
+    def _fold_anew(
+        self,
+        db: sqlite3.Connection,
+        touched: Iterable[Place],
+        history: Mapping[Place, list[Record]] | None = None,
+    ) -> None:
+        """Make the tables say what the events that are here say about these entities."""
+        places = [place for place in touched if place[0] in TABLES]
+        if not places:
+            return
+        if history is None:
+            history = self._records(db, places)
+        projection = Projection(db, self.instance_id)
+        for place in places:
+            projection.show(place[1], fold(place[0], history.get(place, ())))
+        projection.finish()
+        self._purge_again(db)
+
+    def _records(
+        self, db: sqlite3.Connection, places: Sequence[Place]
+    ) -> dict[Place, list[Record]]:
+        """The events about some entities that are here."""
+        found: dict[Place, list[Record]] = {}
+        keys = sorted({key for _, key in places})
+        for start in range(0, len(keys), _CHUNK):
+            some = keys[start : start + _CHUNK]
+            marks = ", ".join("?" * len(some))
+            for (line,) in db.execute(
+                f"SELECT patch FROM events WHERE present = 1 AND key IN ({marks})", some
+            ):
+                read = record.read(line.encode(), verify=False)
+                found.setdefault((read.entity, read.key), []).append(read)
+        return found
+
+    def fold_of(self, db: sqlite3.Connection, entity: str, key: str) -> Fold:
+        """The fold of one entity as it is here."""
+        return fold(entity, self._records(db, [(entity, key)]).get((entity, key), ()))
+
+    def _adopt(self, db: sqlite3.Connection) -> None:
+        """Write the history of a store without a journal into one, and begin the cache anew."""
+        told = db.execute("SELECT told, id FROM task_delegations").fetchall()
+        history = super()._events("id IS NULL", (), ("seq",), False, None)
+        for name in (*(t.name for t in TABLES.values()), "task_deps", "status_counts", "events"):
+            db.execute(f"DELETE FROM {name}")
+        tx = JournalTransaction(self, db, "", "", "")
+        for event in history:
+            tx.adopt(event)
+        tx.commit()
+        db.executemany("UPDATE task_delegations SET told = ? WHERE id = ?", told)
+
+    # Writing
+
+    @contextmanager
+    def transaction(self, group: str, actor: str, at: str) -> Iterator[JournalTransaction]:
+        """Begin writing: the events get this group, actor and time. Takes the write lock."""
+        tx: JournalTransaction | None = None
+        try:
+            with self._writing() as db, self._working():
+                if files.fingerprint(self.journal.names()) != self._mark(db):
+                    self._take_in(db)
+                tx = JournalTransaction(self, db, group, actor, at)
+                with tx:
+                    yield tx
+        except StorageError:
+            # once the file is there the change is durable; the next look takes it in
+            if tx is None or not tx.is_durable:
+                raise
+            self._looked = 0.0
+        else:
+            self.step("applied")
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        self._at_work = True
+        try:
+            yield
+        finally:
+            self._at_work = False
+
+    def next_task(
+        self, instance: str, executor: str | None, capabilities: Sequence[str]
+    ) -> Task | None:
+        """The first ready task, in queue order, that this executor may take.
+
+        What another worktree of this clone has taken, or finished, is not handed out.
+        """
+        asked = self.leases.exist
+        now = stamp(time.time())
+        for key in self._fitting(instance, executor, capabilities):
+            if not asked or self.leases.in_the_way(key, now) is None:
+                return self.task(key)
+        return None
+
+    def expired(self, instance: str, now: str) -> list[Task]:
+        """The tasks of an instance that somebody holds with a lease that ran out before `now`."""
+        if not self.leases.exist:
+            return []
+        with self._lock, self._translated():
+            over = {lease.task: lease.owner for lease in self.leases.expired(now)}
+        held = [t for t in self.tasks(sorted(over)) if t.is_active and t.instance == instance]
+        return [task for task in held if task.owner == over[task.id]]
+
+    # The record
+
+    def events(
+        self,
+        *,
+        key: str | None = None,
+        group: str | None = None,
+        kind: str | None = None,
+        after: int = 0,
+        newest: bool = False,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """Recorded events that are in this checkout, oldest first unless `newest`.
+
+        After a sequence number they come as they were taken in, otherwise in their own order.
+        """
+        clauses, values = ["present = 1"], []
+        for column, value in (("key", key), ("grp", group), ("kind", kind)):
+            if value is not None:
+                clauses.append(f"{column} = ?")
+                values.append(value)
+        if after:
+            clauses.append(f"seq > {after:d}")
+        order = ("seq",) if after else _ORDER
+        return self._events(" AND ".join(clauses), values, order, newest, limit)
+
+    def _event(self, row: Sequence[Any]) -> Event:
+        if not row[7].startswith('{"actor"'):  # of before the project had a journal
+            return super()._event(row)
+        read = record.read(row[7].encode(), verify=False)
+        patch = read.patch
+        if patch.set and not read.is_creation:
+            patch = patch._replace(base=_Before(self, read))
+        return Event(
+            row[0], read.group, read.at, read.actor, read.kind, read.entity, read.key, patch,
+            read.note, read.replica,
+        )  # fmt: skip
+
+    def before(self, event: Record) -> Mapping[str, Any]:
+        """What the fields that an event set were before it."""
+        with self._lock, self._translated():
+            records = self._records(self._reading, [(event.entity, event.key)])
+        earlier = [r for r in records.get((event.entity, event.key), ()) if r.order < event.order]
+        state = fold(event.entity, earlier).state or {}
+        defaults = TABLES[event.entity].defaults
+        return {name: state.get(name, defaults.get(name)) for name in event.patch.set}
+
+    def conflicts(self) -> list[Conflict]:
+        """Changes that had not seen each other, the oldest first."""
+        found: list[tuple[tuple[str, str, str], Conflict]] = []
+        with self._lock, self._translated():
+            db = self._reading
+            rows = db.execute("SELECT * FROM clashes").fetchall()
+            records = self._records(db, [(row[0], row[1]) for row in rows])
+        for entity, key, register, winner, loser, kind in rows:
+            about = {r.id: r for r in records.get((entity, key), ())}
+            folded = fold(entity, about.values())
+            sides = [
+                Side(r.id, r.actor, r.at, r.replica, folded.value_of(r.id, register))
+                for r in (about[winner], about[loser])
+            ]
+            conflict = Conflict(entity, key, register, kind, *sides)
+            found.append((about[loser].order, conflict))
+        return [conflict for _, conflict in sorted(found, key=lambda each: each[0])]
+
+    def elsewhere(self, prefix: str) -> dict[str, str]:
+        """Tasks known from another branch by a prefix of their id: id and title."""
+        rows = self._all(
+            "SELECT patch FROM events WHERE present = 0 AND entity = 'task'"
+            " AND key >= ? AND key < ? || '~' ORDER BY clock, replica, id LIMIT 200",
+            (prefix, prefix),
+        )
+        titles: dict[str, str] = {}
+        for (line,) in rows:
+            read = record.read(line.encode(), verify=False)
+            title = read.patch.set.get("title")
+            if isinstance(title, str):
+                titles[read.key] = title
+            titles.setdefault(read.key, read.key)
+        return {key: title for key, title in titles.items() if self.task(key) is None}
+
+    def lines_of(self, keys: Iterable[str]) -> list[tuple[Record, bytes]]:
+        """Every event ever seen here about some entities, absent ones included, with its line."""
+        found = []
+        for key in keys:
+            for (line,) in self._all("SELECT patch FROM events WHERE key = ?", (key,)):
+                found.append((record.read(line.encode(), verify=False), line.encode()))
+        return found
+
+    def present_ids(self) -> set[str]:
+        """The ids of all events in this checkout."""
+        return {row[0] for row in self._all("SELECT id FROM events WHERE present = 1")}
+
+    def add_lines(self, lines: Sequence[bytes]) -> str | None:
+        """Put events into this checkout, in a file of a fresh name, which is returned; None when
+        there are none."""
+        if not lines:
+            return None
+        with self._lock, self._translated():
+            now = time.time()
+            clock = hlc.tick(hlc.START, now)
+            name = files.new_name(clock, self.clone.id, self.salt())
+            self.journal.write(name, files.content(lines), self.step)
+            with suppress(OSError):
+                self.clone.keep(self.journal, name)
+            self._looked = 0.0
+            self.look()
+        return name
+
+    def salt(self) -> str:
+        """What makes the name of a file unique, whatever the clock says."""
+        return files.random_salt(self.entropy)
+
+    # Maintenance
+
+    def rebuild(self) -> int:
+        """Make the cache anew from the journal; returns how many events were folded."""
+        with self._lock, self._translated():
+            told = self._all("SELECT told, id FROM task_delegations")
+            with self._updating() as db:
+                if self._is_plain(db):
+                    self._adopt(db)
+                for name in (
+                    *(t.name for t in TABLES.values()), "task_deps", "status_counts", "clashes",
+                    "damage", "file_events", "files", "events",
+                ):  # fmt: skip
+                    db.execute(f"DELETE FROM {name}")
+                self._take_in(db)
+                db.executemany("UPDATE task_delegations SET told = ? WHERE id = ?", told)
+            return int(self._one("SELECT count(*) FROM events WHERE present = 1")[0])
+
+    def damage(self) -> list[files.Damage]:
+        """What could not be used in the files that are here."""
+        rows = self._all(
+            "SELECT name, line, reason FROM damage JOIN files USING (file) WHERE present = 1"
+            " ORDER BY name, line"
+        )
+        return [files.Damage(*row) for row in rows]
+
+    def check(self) -> list[str]:
+        """What is wrong with the stored data, in sentences; empty when all is well."""
+        found = super().check()
+        for name, line, reason in self.damage():
+            where = f"line {line} " if line else ""
+            found.append(f"journal/{name}: {where}{reason}; what is whole is used")
+        for task, dep in self._all("SELECT task, dep FROM task_deps WHERE inert = 1"):
+            found.append(f"{task} waits for {dep} in a circle; that dependency has no effect")
+        return found
+
+    def close(self) -> None:
+        """Give everything held open back; the next use opens it again."""
+        super().close()
+        if self._db is None:
+            self.leases.close()
+            self._gate = Gate(self.path)
+
+    def _purge_again(self, db: sqlite3.Connection) -> None:
+        """What was purged here stays away, though its events come and go with the checkout."""
+        for name, before in db.execute(
+            "SELECT name, value FROM local WHERE name LIKE 'purged:%'"
+        ).fetchall():
+            self._purge(db, name.partition(":")[2], before)
+
+
+class _Before(Mapping[str, Any]):
+    """The values before an event, looked up when somebody asks."""
+
+    def __init__(self, store: JournaledStore, event: Record) -> None:
+        self._store = store
+        self._event = event
+        self._known: Mapping[str, Any] | None = None
+
+    def _values(self) -> Mapping[str, Any]:
+        if self._known is None:
+            self._known = self._store.before(self._event)
+        return self._known
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._event.patch.set)
+
+    def __len__(self) -> int:
+        return len(self._event.patch.set)
+
+
+def _writable(directory: Path) -> bool:
+    """Whether files can be made in a directory, or the directory itself can be made."""
+    path = str(directory)
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return os.access(path, os.W_OK)
