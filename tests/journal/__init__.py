@@ -1,0 +1,1 @@
+"""Journals in real git repositories, with the real command."""
