@@ -71,6 +71,23 @@ def instance_option(help: str = "The instance to use: id, name or prefix.") -> C
     )
 
 
+def lease_option() -> Callable[[F], F]:
+    """`--lease`, for how long a task is taken."""
+    return click.option(
+        "--lease",
+        metavar="TIME",
+        help="For how long, such as 15m; then it goes back into the queue unless you send"
+        " heartbeats. Without it: until you are done.",
+    )
+
+
+def seconds_of(text: str | None) -> float | None:
+    """The seconds that a duration means, None if there is none."""
+    from hopper_tui.model.clock import duration
+
+    return None if text is None else duration(text)
+
+
 def instance_argument(*, many: bool = False) -> Callable[[F], F]:
     """One instance, or with `many` at least one."""
     return click.argument(

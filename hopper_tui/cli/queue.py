@@ -14,8 +14,10 @@ from hopper_tui.cli.parameters import (
     MOST,
     complete_word,
     instance_option,
+    lease_option,
     limit_option,
     priority_option,
+    seconds_of,
 )
 from hopper_tui.cli.session import Session
 from hopper_tui.model.lifecycle import TaskStatus
@@ -83,12 +85,14 @@ def list_(
 @click.option("--executor", metavar="NAME", help="Only tasks this executor may do.")
 @click.option("--capability", metavar="WORD", multiple=True, help="What it can do; repeatable.")
 @click.option("--claim", is_flag=True, help="Take it at once, so that nobody else does.")
+@lease_option()
 def next_(
     session: Session,
     instance: str | None,
     executor: str | None,
     capability: tuple[str, ...],
     claim: bool,
+    lease: str | None,
 ) -> None:
     """Show the next task to do, or claim it at once.
 
@@ -98,12 +102,15 @@ def next_(
     Examples:
       hopper next
       hopper next --instance worker-1 --claim
-      hopper next --claim --executor coder --capability python
+      hopper next --claim --executor coder --capability python --lease 15m
     """
     world = session.world
     hopper = world.hopper(instance)
-    select = hopper.claim_next if claim else hopper.get_next
-    task = select(executor, capability)
+    task = (
+        hopper.claim_next(executor, capability, seconds_of(lease))
+        if claim
+        else hopper.get_next(executor, capability)
+    )
     if task is None:
         raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper))
     found, short_id = task, world.short_id(task)

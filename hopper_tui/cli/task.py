@@ -17,11 +17,13 @@ from hopper_tui.cli.parameters import (
     complete_instance,
     executor_option,
     instance_option,
+    lease_option,
     limit_option,
     priority_option,
     read_json,
     read_stdin,
     reason_option,
+    seconds_of,
     task_argument,
     tasks_argument,
 )
@@ -31,6 +33,9 @@ from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import DelegationStatus, DelegationType, TaskStatus
 from hopper_tui.model.task import task_json
 from hopper_tui.model.text import plain
+
+LEASE = 900.0
+"""Seconds that a heartbeat holds a task for unless it says otherwise."""
 
 
 @command
@@ -139,18 +144,56 @@ def status(
 @command
 @tasks_argument
 @executor_option
+@lease_option()
 @instance_option()
 def claim(
-    session: Session, tasks: tuple[str, ...], executor: str | None, instance: str | None
+    session: Session,
+    tasks: tuple[str, ...],
+    executor: str | None,
+    lease: str | None,
+    instance: str | None,
 ) -> None:
     """Take tasks, so that nobody else does.
 
     \b
     Examples:
       hopper task claim web-k7m2q
-      hopper task claim k7m2q --executor coder
+      hopper task claim k7m2q --executor coder --lease 15m
     """
-    change(session, tasks, instance, "claimed", lambda h, t: h.claim(t.id, executor=executor))
+    length = seconds_of(lease)
+    change(
+        session,
+        tasks,
+        instance,
+        "claimed",
+        lambda h, t: h.claim(t.id, executor=executor, lease=length),
+    )
+
+
+@command
+@tasks_argument
+@executor_option
+@lease_option()
+@instance_option()
+def heartbeat(
+    session: Session,
+    tasks: tuple[str, ...],
+    executor: str | None,
+    lease: str | None,
+    instance: str | None,
+) -> None:
+    """Say that you are still at work, so that your lease goes on.
+
+    Holds the tasks for another 15 minutes, or as long as --lease says. Refused when somebody else
+    holds them by now.
+
+    \b
+    Examples:
+      hopper task heartbeat web-k7m2q
+      hopper task heartbeat k7m2q --executor coder --lease 30m
+    """
+    length = seconds_of(lease) or LEASE
+    change(session, tasks, instance, "held", lambda h, t: h.heartbeat(t.id, executor, length))
 
 
 @command

@@ -30,6 +30,7 @@ TASK = Noun(
         "update": Verb("task:update", "Change fields of tasks."),
         "status": Verb("task:status", "Set the status of tasks in one word."),
         "claim": Verb("task:claim", "Take tasks, so that nobody else does."),
+        "heartbeat": Verb("task:heartbeat", "Say that you are still at work on tasks."),
         "start": Verb("task:start", "Say that work on tasks has begun."),
         "done": Verb("task:done", "Mark tasks done; completion bubbles up."),
         "fail": Verb("task:fail", "Mark tasks failed, with the reason."),

@@ -6,7 +6,7 @@ FORMAT_JSON = '{"format": 1, "min_reader": 1}\n'
 """Which format the directory has, and the oldest one whose programs can read it."""
 
 GITIGNORE = """\
-# The tasks of this machine: databases and runs/. They are not in git, and not a cache.
+# Made from journal/ when needed, and the runs of this machine.
 *.db*
 runs/
 tmp/
@@ -18,11 +18,12 @@ README = """\
 This directory is the task queue of the project around it, made by `hopper init`.
 
 - `hopper.yaml`: what this project takes and how it routes. Edit it freely.
+- `journal/`: every change of a task, as files that are written once. Do not edit them by hand.
 - `format.json`: the format of the directory. Leave it alone.
 - `*.db`, `runs/`, `tmp/`: made when needed, ignored by git.
 
+Commit this directory with your code: tasks then follow branches, merges and clones.
 Add work with `hopper add "Fix the login page"`, see it with `hopper`, take it with `hopper next`.
-Commit `hopper.yaml`, `format.json`, `.gitignore` and this file.
 """
 
 _HOPPER_YAML = """\
@@ -77,6 +78,7 @@ def hopper_files(instance_id: str, name: str, parent: str | None = None) -> dict
         "format.json": FORMAT_JSON,
         ".gitignore": GITIGNORE,
         "README.md": README,
+        "journal/.keep": "",
     }
 
 

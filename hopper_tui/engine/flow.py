@@ -109,13 +109,16 @@ def reconcile(world: World) -> int:
 def _offer_lost(world: World, store: Store) -> None:
     """Offer accepted hops again whose target has lost its store, and with it the work.
 
-    A project seen at several paths may have taken it at another one.
+    A project seen at several paths may have taken it at another one, and one that travels in git
+    on another branch: neither has lost it.
     """
     own = {instance.id for instance in store.instances()}
     for hop in store.delegations((_D.ACCEPTED,)):
         elsewhere = len(world.places.paths(hop.target)) > 1
         target = _side(world, hop.target) if hop.source in own and not elsewhere else None
-        if target is not None and target is not store and target.delegation(hop.id) is None:
+        if target is None or target is store or target.travels:
+            continue
+        if target.delegation(hop.id) is None:
             with world.writing(store) as tx:
                 tx.told(hop.id, None)
 
@@ -184,6 +187,8 @@ def _settle(
 def _step(world: World, hop: Delegation, touched: _Touched, declined: set[tuple[str, str]]) -> int:
     source, target = _side(world, hop.source), _side(world, hop.target)
     if source is None or target is None:
+        if source is not None and _made_elsewhere(source, hop):
+            _tell(world, source, hop)
         return 0
     if source is not target:
         world.announce()
@@ -212,6 +217,12 @@ def _step(world: World, hop: Delegation, touched: _Touched, declined: set[tuple[
         _tell(world, source, here)
         _tell(world, target, there)
     return 1
+
+
+def _made_elsewhere(store: Store, hop: Delegation) -> bool:
+    """Whether a hop came through git from another clone, whose runs are not known here."""
+    first = store.events(key=hop.id, limit=1) if store.travels else []
+    return bool(first) and first[0].replica != store.replica
 
 
 def _tell(world: World, store: Store, hop: Delegation) -> None:
@@ -363,17 +374,16 @@ def current_hop(store: Store, task: Task) -> Delegation | None:
 
 
 def is_current(store: Store, hop: Delegation) -> bool:
-    """Whether no other hop of its task is open, and none that stands came after it.
+    """Whether a task follows this hop of all it was sent by: the first that is open, for two
+    people may have sent it; with none open, the last that was not taken back.
 
     The last hop is not always the one: an undo takes back a later hop and opens an earlier one.
     """
-    after = False
-    for other in store.hops_of(hop.task):
-        if other.id == hop.id:
-            after = True
-        elif other.is_open or (after and other.status is not _D.CANCELLED):
-            return False
-    return True
+    hops = store.hops_of(hop.task)
+    first = next((h for h in hops if h.is_open), None)
+    if first is not None:
+        return first.id == hop.id
+    return [h for h in hops if h.id == hop.id or h.status is not _D.CANCELLED][-1].id == hop.id
 
 
 def feedback_of(target: Store, hop: Delegation) -> dict[str, Any] | None:

@@ -361,16 +361,29 @@ class Hopper:
         return engine.work.next_task(self.world, self.instance, executor, capabilities)
 
     def claim_next(
-        self, executor: str | None = None, capabilities: Sequence[str] = ()
+        self,
+        executor: str | None = None,
+        capabilities: Sequence[str] = (),
+        lease: float | None = None,
     ) -> Task | None:
-        """Like `get_next`, and takes the task in the same transaction; raises AtCapacity."""
-        return engine.work.claim_next(self.world, self.instance, executor, capabilities)
+        """Like `get_next`, and takes the task in the same transaction, for `lease` seconds (None:
+        without end); raises AtCapacity."""
+        return engine.work.claim_next(self.world, self.instance, executor, capabilities, lease)
 
     # Working: every verb returns the task as it is afterwards
 
-    def claim(self, ref: str, executor: str | None = None) -> Task:
-        """Take a task; raises InvalidTransition, AtCapacity, NotAllowed."""
-        return self._afterwards(ref, lambda task: engine.work.claim(self.world, task, executor))
+    def claim(self, ref: str, executor: str | None = None, lease: float | None = None) -> Task:
+        """Take a task, for `lease` seconds (None: without end); raises InvalidTransition,
+        AtCapacity, NotAllowed."""
+        return self._afterwards(
+            ref, lambda task: engine.work.claim(self.world, task, executor, lease)
+        )
+
+    def heartbeat(self, ref: str, executor: str | None = None, lease: float = 900.0) -> Task:
+        """Hold a task for `lease` seconds more; raises LeaseLost unless `executor` holds it."""
+        return self._afterwards(
+            ref, lambda task: engine.work.heartbeat(self.world, task, executor, lease)
+        )
 
     def start(self, ref: str, executor: str | None = None) -> Task:
         """Begin a task, claiming it first if nobody has."""

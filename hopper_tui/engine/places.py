@@ -272,6 +272,13 @@ class Places:
         journal = Journal(directory / JOURNAL)
         return JournaledStore(path, journal, replica, project.id, self.entropy)
 
+    def journal_mark(self, project: Project) -> str:
+        """A fingerprint of the names of a project's journal files, read from its directory."""
+        from hopper_tui.journal.files import Journal, fingerprint
+
+        assert project.root is not None
+        return fingerprint(Journal(project.root / PROJECT_DIRECTORY / JOURNAL).names())
+
     # Runs
 
     def runs(self, project: Project) -> list[str]:

@@ -83,6 +83,7 @@ def _write_files(directory: Path, project: Project) -> list[str]:
             path = directory / name
             if path.exists():
                 continue
+            path.parent.mkdir(exist_ok=True)
             temporary = path.with_name(f"{path.name}.tmp")
             temporary.write_text(text, encoding="utf-8")
             os.replace(temporary, path)

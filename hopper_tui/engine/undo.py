@@ -113,6 +113,8 @@ def _steps(store: Store) -> list[_Step]:
     """The commands recorded in a store, the newest first."""
     grouped: dict[str, list[Event]] = {}
     for event in store.events(newest=True, limit=RECENT):
+        if event.replica != store.replica:  # what came through git is not ours to take back
+            continue
         grouped.setdefault(event.group, []).append(event)
     steps = []
     for group, events in grouped.items():

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine.world import World
     from hopper_tui.model.feedback import TaskFeedback
     from hopper_tui.model.instance import Instance
-    from hopper_tui.store.protocol import Store
+    from hopper_tui.store.protocol import Store, Transaction
 
 _T = TaskStatus
 _D = DelegationStatus
@@ -124,13 +124,18 @@ def next_task(
 
 
 def claim_next(
-    world: World, instance: Instance, executor: str | None, capabilities: Sequence[str]
+    world: World,
+    instance: Instance,
+    executor: str | None,
+    capabilities: Sequence[str],
+    lease: float | None = None,
 ) -> Task | None:
-    """Select and take the next task in one transaction; None when nothing fits."""
+    """Select and take the next task in one transaction, for `lease` seconds (None: without end);
+    None when nothing fits."""
     check_executes(world, instance)
     store = world.store(instance.id)
     with world.command("claim"):
-        task = _claim_first(world, instance, store, executor, capabilities)
+        task = _claim_first(world, instance, store, executor, capabilities, lease)
         if task is not None and world.settings(instance).max_queued is not None:
             _settle(world, store, task)  # a place in the queue is free
     return task
@@ -142,13 +147,15 @@ def _claim_first(
     store: Store,
     executor: str | None,
     capabilities: Sequence[str],
+    lease: float | None,
 ) -> Task | None:
     with world.writing(store) as tx:
+        _let_expire(world, tx, store, instance)
         task = store.next_task(instance.id, executor, capabilities)
         if task is None:
             return None
         _check_room(world, store, instance)
-        return tx.change(
+        task = tx.change(
             task,
             "task.claimed",
             status=_T.CLAIMED,
@@ -156,25 +163,61 @@ def _claim_first(
             attempts=task.attempts + 1,
             reason=None,
         )
+        return _leased(world, tx, task, lease)
 
 
-def claim(world: World, task: Task, executor: str | None) -> Task:
-    """Take a task; taking what one holds already changes nothing."""
+def _leased(world: World, tx: Transaction, task: Task, lease: float | None) -> Task:
+    """A task that was just taken, for so many seconds."""
+    if lease is None:
+        return task
+    until = stamp(world.now() + lease)
+    tx.lease(task.id, until)
+    return task._replace(lease_expires_at=until)
+
+
+def _let_expire(world: World, tx: Transaction, store: Store, instance: Instance) -> None:
+    """What somebody held for longer than agreed goes back into the queue."""
+    for task in store.expired(instance.id, stamp(world.now())):
+        why = f"the lease of {task.owner} ran out"
+        tx.change(task, "task.expired", status=_T.PENDING, owner=None, reason=why)
+
+
+def heartbeat(world: World, task: Task, executor: str | None, lease: float) -> Task:
+    """Hold a task for `lease` seconds from now; raises LeaseLost unless the executor holds it."""
+    who = executor or world.actor
+    task = leaf(world, task)
+    store = world.store(task.instance)
+    with world.command("heartbeat"), world.writing(store) as tx:
+        task = _fresh(store, task)
+        if not task.is_active or task.owner != who:
+            holder = f"{task.owner} does" if task.is_active else f"it is {task.status}"
+            raise LeaseLost(
+                f"{who} does not hold {world.short_id(task)}: {holder}",
+                "Take another task: hopper next --claim",
+            )
+        return _leased(world, tx, task, lease)
+
+
+def claim(world: World, task: Task, executor: str | None, lease: float | None = None) -> Task:
+    """Take a task, for `lease` seconds (None: without end); taking what one holds already changes
+    nothing."""
     who = executor or world.actor
     task = leaf(world, task)
     instance = world.instance(task.instance)
     check_executes(world, instance)
     store = world.store(instance.id)
     with world.command("claim"), world.writing(store) as tx:
+        _let_expire(world, tx, store, instance)
         task = _fresh(store, task)
         if task.is_active and task.owner == who:
             return task
         _check_free(world, store, task, who)
         _check_room(world, store, instance)
-        return tx.change(
+        task = tx.change(
             task, "task.claimed", status=_T.CLAIMED, owner=who, attempts=task.attempts + 1,
             reason=None,
         )  # fmt: skip
+        return _leased(world, tx, task, lease)
 
 
 def _check_free(world: World, store: Store, task: Task, who: str) -> None:

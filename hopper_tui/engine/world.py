@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,14 @@ from hopper_tui.engine.intent import Intents
 from hopper_tui.engine.places import Places, Project, gone, project_name
 from hopper_tui.model import ids
 from hopper_tui.model.clock import Clock, stamp, system_clock
-from hopper_tui.model.errors import ConfigError, HopperError, Invalid, NotAllowed, NotFound
+from hopper_tui.model.errors import (
+    ConfigError,
+    HopperError,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    StorageError,
+)
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     ACTIVE,
@@ -39,6 +46,8 @@ if TYPE_CHECKING:
 
 GLOBAL_ID = "hopper-global"
 """The id of a global hopper that is made automatically (addendum, `Hopper.global_instance`)."""
+_SEEN = "journal:"
+"""Under this local name of the home stands which journal files of a project were seen last."""
 
 
 class Command(NamedTuple):
@@ -79,6 +88,7 @@ class World:
         self._where: dict[str, Callable[[], Store]] = {}
         self._global: str | None = None
         self._settled_down = False
+        self._absorbed = False
 
     @classmethod
     def from_environment(
@@ -161,6 +171,44 @@ class World:
                         self._finish(dead)
             except HopperError as error:  # the next command tries again
                 self.warnings.append(f"an earlier command is not finished: {error.message}")
+            if self.places.around is not None:
+                self._absorb(self.places.around)
+
+    def _absorb(self, project: Project) -> None:
+        """Take in what git brought to a project, and let it take its way through the hoppers."""
+        try:
+            store = self.places.store_of(project)
+            if store.travels:
+                self._settle_absorbed(store)
+        except HopperError as error:
+            if error.message not in self.warnings:
+                self.warnings.append(error.message)
+
+    def _settle_absorbed(self, store: Store) -> None:
+        found = store.absorb()
+        self.warnings += found.notices
+        if found.changed or store.unsettled():
+            from hopper_tui.engine import flow
+
+            with self.command("absorb"):
+                flow.drive(self, [store])
+
+    def _absorb_projects(self) -> None:
+        """Take in what git brought to any project, for who looks from above: once, and only where
+        the names of the journal's files are others than they were."""
+        if self._absorbed:
+            return
+        self._absorbed = True
+        home = self.places.home_store
+        seen = home.locals(_SEEN)
+        for project in self.places.projects().values():
+            if project.root is None or not project.root.is_dir():
+                continue
+            mark = self.places.journal_mark(project)
+            if seen.get(_SEEN + project.id) != mark:
+                self._absorb(project)
+                with suppress(HopperError):
+                    home.set_local(_SEEN + project.id, mark)
 
     def _finish(self, commands: Sequence[str]) -> None:
         """Do what dead commands left undone."""
@@ -271,9 +319,13 @@ class World:
         fresh = Instance(project.id, project.name, HopperScope.PROJECT, created_at=at)
         if project.root is not None:
             self._check_identity(self.places.file_config(project.root), fresh)
-        with self.command("init"), self.writing(self.store(project.id)) as tx:
-            known = self.store(project.id).instance(project.id)
-            return known or self.start_new(tx, fresh)
+        try:
+            with self.command("init"), self.writing(self.store(project.id)) as tx:
+                known = self.store(project.id).instance(project.id)
+                return known or self.start_new(tx, fresh)
+        except StorageError as error:  # it can be looked at all the same
+            self.warnings.append(error.message)
+            return fresh._replace(status=InstanceStatus.RUNNING, started_at=at)
 
     def _check_identity(self, filed: Mapping[str, Any], instance: Instance) -> None:
         """Raise ConfigError when a configuration file is about another hopper than it is for."""
@@ -382,6 +434,8 @@ class World:
             key = self.here or self.global_id or self.make_global().id
         else:
             key = self.find_instance(ref)
+        if key == self.global_id:
+            self._absorb_projects()
         return Hopper.open(self, key)
 
     def make_global(self, key: str = GLOBAL_ID, name: str | None = None) -> Instance:
@@ -568,8 +622,11 @@ class World:
     def revision(self) -> int:
         """A number that changes when any store in use was changed by anybody."""
         total = 0
-        for store in self.places.opened():
+        for store in list(self.places.opened()):
             try:
+                if store.travels:
+                    with self._lock:
+                        self._settle_absorbed(store)
                 total = hash((total, store.path, store.revision()))
             except HopperError:
                 total = hash((total, store.path, "broken"))

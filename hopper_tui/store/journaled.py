@@ -79,6 +79,7 @@ class JournaledStore(SqliteStore):
         self._changed = False
         self._notices: list[str] = []
         self._at_work = False
+        self._now = ""
 
     @property
     def replica(self) -> str:  # type: ignore[override]
@@ -379,6 +380,7 @@ class JournaledStore(SqliteStore):
                 if files.fingerprint(self.journal.names()) != self._mark(db):
                     self._take_in(db)
                 tx = JournalTransaction(self, db, group, actor, at)
+                self._now = at
                 with tx:
                     yield tx
         except StorageError:
@@ -396,6 +398,7 @@ class JournaledStore(SqliteStore):
             yield
         finally:
             self._at_work = False
+            self._now = ""
 
     def next_task(
         self, instance: str, executor: str | None, capabilities: Sequence[str]
@@ -405,7 +408,7 @@ class JournaledStore(SqliteStore):
         What another worktree of this clone has taken, or finished, is not handed out.
         """
         asked = self.leases.exist
-        now = stamp(time.time())
+        now = self._now or stamp(time.time())
         for key in self._fitting(instance, executor, capabilities):
             if not asked or self.leases.in_the_way(key, now) is None:
                 return self.task(key)

@@ -10,7 +10,7 @@ from hopper_tui.journal import files, hlc, record
 from hopper_tui.journal.fold import Fold
 from hopper_tui.journal.record import Record
 from hopper_tui.journal.rules import STATUS
-from hopper_tui.model.clock import seconds, stamp
+from hopper_tui.model.clock import seconds
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.errors import InvalidTransition, StorageError
 from hopper_tui.model.event import Event, Patch
@@ -209,7 +209,7 @@ class JournalTransaction(SqliteTransaction):
             return base
         self._hold()
         leases = self._journaled.leases
-        other = leases.in_the_way(key, stamp(time.time()))
+        other = leases.in_the_way(key, self._at)
         if other is not None and not self._is_known(other.event):
             where = other.journal.removesuffix("/.hopper/journal")
             what = f"is held by {other.owner}" if other.owner else "is finished"

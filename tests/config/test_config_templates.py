@@ -21,6 +21,7 @@ EXAMPLE = Path(__file__).parents[2] / ".hopper.example"
 )
 def test_they_load_whatever_the_name(tmp_path: Path, name: str) -> None:
     for file, text in hopper_files("web-shop", name, "hopper-global").items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text, encoding="utf-8")
     config = load(tmp_path / "hopper.yaml")
     assert config["name"] == name
