@@ -9,6 +9,7 @@ set of immutable blobs that only grows: adding different files never conflicts.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -32,10 +33,17 @@ FILE_LIMIT = 64 << 20
 """Bytes of one file; a larger one is not read."""
 PACK_LIMIT = 16 << 20
 """Bytes that a pack holds at most."""
+COUNT_LIMIT = 100_000
+"""Lines that are read of one file."""
+DAMAGE_LIMIT = 100
+"""Damaged lines that are listed of one file."""
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _NAME = re.compile(r"[0-9a-z-]{1,120}\.jsonl", re.ASCII)
 _OWN = re.compile(r"[0-9a-z]{13}-([0-9a-z]+)-[0-9a-z]+\.jsonl", re.ASCII)
 _SUFFIX = ".jsonl"
+KEEP = ".keep"
+"""The file that keeps an empty journal in git."""
+_PLAINLY = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Damage(NamedTuple):
@@ -62,34 +70,52 @@ class Journal:
         self.root = str(directory)
 
     def names(self) -> set[str]:
-        """The names of all files, as `2026-11/name.jsonl`; odd names are left out."""
-        found: set[str] = set()
+        """The names of all files, as `2026-11/name.jsonl`; odd ones are left out: see `odd`."""
+        return {
+            f"{month}/{name}"
+            for month in self._entries("")
+            if self._is_month(month)
+            for name in self._entries(month)
+            if _NAME.fullmatch(name)
+        }
+
+    def odd(self) -> list[str]:
+        """The paths in the journal that are ignored, because no Hopper makes such."""
+        found = []
+        for month in self._entries(""):
+            if not self._is_month(month):
+                found += [month] if month != KEEP else []
+                continue
+            names = (name for name in self._entries(month) if name != KEEP)
+            found += [f"{month}/{name}" for name in names if not _NAME.fullmatch(name)]
+        return sorted(found)
+
+    def _entries(self, folder: str) -> list[str]:
         try:
-            months = os.listdir(self.root)
+            return os.listdir(f"{self.root}/{folder}")
         except OSError:
-            return found
-        for month in months:
-            if _MONTH.fullmatch(month):
-                with suppress(OSError):
-                    found.update(
-                        f"{month}/{name}"
-                        for name in os.listdir(f"{self.root}/{month}")
-                        if name.endswith(_SUFFIX)
-                    )
-        return found
+            return []
+
+    def _is_month(self, name: str) -> bool:
+        return _MONTH.fullmatch(name) is not None and not os.path.islink(f"{self.root}/{name}")
 
     def read(self, name: str) -> Content:
         """What a file holds; never raises for what is in it.
 
         Links and whatever else is no plain file are reported and not followed.
         """
-        if not _NAME.fullmatch(name.partition("/")[2]):
-            return Content([], [], [Damage(name, 0, "an odd name")])
         try:
             data = _read_plain(f"{self.root}/{name}")
         except OSError as error:
             return Content([], [], [Damage(name, 0, str(error.strerror or error))])
         return parse(name, data)
+
+    def size(self, name: str) -> int:
+        """Bytes of a file, -1 where it cannot be told."""
+        try:
+            return os.lstat(f"{self.root}/{name}").st_size
+        except OSError:
+            return -1
 
     def path(self, name: str) -> str:
         """Where a file is."""
@@ -108,6 +134,8 @@ class Journal:
         drafts = os.path.join(os.path.dirname(self.root), "tmp")
         month = f"{self.root}/{name.partition('/')[0]}"
         os.makedirs(drafts, exist_ok=True)
+        if os.path.islink(month):
+            raise NotADirectoryError(errno.ENOTDIR, "a link", month)
         if not os.path.isdir(month):
             os.makedirs(month, exist_ok=True)
             _sync_directory(self.root)
@@ -141,7 +169,13 @@ def _quiet(_: str) -> None:
 
 
 def _read_plain(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+    """The content of a plain file; raises OSError for all else, without waiting for a pipe."""
+    try:
+        descriptor = os.open(path, _PLAINLY)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError("a symbolic link, which is not followed") from None
+        raise
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
@@ -163,11 +197,13 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Make names last; a file system that cannot do that is used as it is."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def new_name(clock: str, replica: str, salt: str) -> str:
@@ -226,8 +262,15 @@ def parse(name: str, data: bytes) -> Content:
     if not data:
         found.damage.append(Damage(name, 0, "is empty"))
         return found
-    body = data.split(b"\n")
-    for number, raw in enumerate(body, 1):
+    for number, raw in enumerate(data.split(b"\n", COUNT_LIMIT), 1):
+        if number > COUNT_LIMIT:
+            found.damage.append(
+                Damage(name, number, f"only {COUNT_LIMIT} lines of a file are read")
+            )
+            break
+        if len(found.damage) > DAMAGE_LIMIT:
+            found.damage.append(Damage(name, number, "so much is damaged that the rest is skipped"))
+            break
         line = bare(raw)
         if not line or line.startswith(b'{"count":'):
             continue
@@ -242,11 +285,11 @@ def parse(name: str, data: bytes) -> Content:
 
 def _check_head(name: str, data: bytes, found: Content) -> None:
     """Compare the first line with the events that follow; it only helps to say what is wrong."""
-    first, _, rest = data.partition(b"\n")
+    first, _, rest = data.replace(b"\r\n", b"\n").partition(b"\n")  # git may write line ends so
     try:
         head = json.loads(bare(first)[:LINE_LIMIT])
         count, total = int(head["count"]), str(head["sum"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         found.damage.append(Damage(name, 1, "the first line, which counts the events, is damaged"))
         return
     here = len(found.records)

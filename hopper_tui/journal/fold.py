@@ -48,12 +48,13 @@ class Fold:
         self.created: Order | None = None
         self.changed_at = ""
         self._seen: set[str] = set()
-        self._replaced: set[str] = set()
+        self._replaced: set[tuple[str, str]] = set()
         self._creations: set[str] = set()
         self._heads: dict[str, dict[str, _Head]] = {}
         self._moves: dict[str, _Head] = {}
         self._elements: dict[str, dict[str, Order]] = {}
         self._removed = False
+        self.latest: Order | None = None
         self._shapes = SHAPES[entity]
         self._bound = BOUND[entity]
         self._sets = SETS[entity]
@@ -63,6 +64,7 @@ class Fold:
         if record.id in self._seen:
             return
         self._seen.add(record.id)
+        self.latest = record.order
         if record.kind in _REMOVED:
             self._removed = True
             return
@@ -71,12 +73,13 @@ class Fold:
             return
         self.changed_at = record.at
         if record.is_creation:
+            if self._removed:
+                self._begin_again()
             self._creations.add(record.id)
-            self._removed = False
             if self.created is None:
                 self.created = record.order
-        for ids in record.base.values():
-            self._replaced.update(ids)
+        for register, ids in record.base.items():
+            self._replaced.update((register, i) for i in ids)
         bound: dict[str, Any] = {}
         for field, value in patch.set.items():
             fits = self._shapes.get(field)
@@ -85,7 +88,8 @@ class Fold:
             if field in self._bound:
                 bound[field] = value
             elif field in self._sets:
-                self._replace_elements(field, value, record.order)
+                if not (record.is_creation and field in self._elements):
+                    self._replace_elements(field, value, record.order)
             else:
                 self._put(field, record, _Head(record.order, value, record.order))
         for field, gone in patch.off.items():
@@ -98,6 +102,13 @@ class Fold:
         if bound:
             self._move(record, bound)
 
+    def _begin_again(self) -> None:
+        """What was removed and is created again begins with nothing."""
+        self._removed = False
+        self.created = None
+        for known in (self._creations, self._heads, self._moves, self._elements):
+            known.clear()
+
     def _put(self, register: str, record: Record, head: _Head) -> None:
         """A new head of a register, instead of those its author saw."""
         heads = self._heads.setdefault(register, {})
@@ -106,7 +117,7 @@ class Fold:
         if not record.is_creation:
             for gone in (*record.base.get(register, ()), *self._creations):
                 heads.pop(gone, None)
-        if record.id not in self._replaced:
+        if (register, record.id) not in self._replaced:
             heads[record.id] = head
 
     def _move(self, record: Record, bound: Mapping[str, Any]) -> None:
@@ -225,13 +236,18 @@ def _same_holder(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return str(before.get("owner")) == str(after.get("owner"))
 
 
-def _preference(entity: str, head: _Head) -> tuple[int, bool, tuple[int, ...]]:
-    """Sorts the head that wins to the end."""
+def _preference(entity: str, head: _Head) -> tuple[int, bool, tuple[int, ...], Order]:
+    """Sorts the head that wins to the end; of what one holder did, that is the later."""
     status = str(head.value.get(STATUS) or "pending")
     order = head.since if status in TAKEN else head.order
     when = tuple(ord(sign) for part in order for sign in part)
     first = status in FIRST[entity]
-    return RANK[entity].get(status, 0), first, tuple(-n for n in when) if first else when
+    return (
+        RANK[entity].get(status, 0),
+        first,
+        tuple(-n for n in when) if first else when,
+        head.order,
+    )
 
 
 def _winner(entity: str, heads: list[_Head]) -> _Head | None:

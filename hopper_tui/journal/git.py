@@ -12,18 +12,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+_BOUND = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_PREFIX",
+    "GIT_INDEX_FILE",
+)  # fmt: skip
+"""What git tells its hooks about the repository they run in; we may be asked about another."""
+_FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
+_AS_IS = ("-c", "core.safecrlf=false")
+"""What git thinks of line ends is no reason to refuse a journal file."""
+
 
 def run(
-    directory: Path, *args: str, given: bytes | None = None, check: bool = True
+    directory: Path,
+    *args: str,
+    given: bytes | None = None,
+    check: bool = True,
+    index: str | None = None,
+    hint: str = "Look at: git status",
 ) -> tuple[int, bytes]:
     """Run git in a directory; returns its exit code and output, raises StorageError.
 
-    Paths are never read as options or patterns, and no user setting changes the output.
+    Paths are never read as options or patterns, and no user setting changes the output. `index`
+    is used in place of the index of the working tree.
     """
     import subprocess
 
-    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environment = {name: value for name, value in os.environ.items() if name not in _BOUND}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     environment |= {"GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"}
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = index
     try:
         done = subprocess.run(  # noqa: S603 - arguments, never a shell
             ["git",  # noqa: S607 - the user's own git
@@ -33,12 +51,15 @@ def run(
     except FileNotFoundError:
         raise StorageError("git is not installed", "Install it; everything else works") from None
     if check and done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise StorageError(
-            f"git {args[0]} failed: {said[-1] if said else 'it says nothing'}",
-            "Look at: git status",
-        )
+        verb = next(word for word in args if not word.startswith("-") and "." not in word)
+        raise StorageError(f"git {verb} failed: {_reason(done.stderr)}", hint)
     return done.returncode, done.stdout
+
+
+def _reason(said: bytes) -> str:
+    """The line of what git said that tells why."""
+    lines = said.decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
+    return next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1])
 
 
 def paths(output: bytes) -> list[str]:
@@ -66,31 +87,96 @@ def untracked(journal: Path) -> list[str]:
     )  # fmt: skip
 
 
+ANYWHERE = ("--all", "--reflog")
+"""Every commit that git still knows: of branches, of the stash and of the reflogs."""
+LASTING = ("--exclude=refs/stash", "--all")
+"""The commits of branches and tags, here and of remotes: what stays until somebody deletes it."""
+
+
+def added(
+    journal: Path, since: float = 0, commits: Sequence[str] = ANYWHERE
+) -> dict[str, set[str]]:
+    """The journal files that commits after `since` (seconds) brought: names and blobs.
+
+    A file that was taken away again counts too, also where a merge left it out.
+    """
+    code, output = run(
+        journal.parent, "log", *commits, "--full-history", "-m", "--root", "--no-renames",
+        "--no-relative", "--diff-filter=A", "--raw", "--no-abbrev", "-z", "--format=",
+        f"--since=@{max(0, int(since))}", "--", f"{journal.name}/", check=False,
+    )  # fmt: skip
+    if code:
+        return {}
+    head = f"{folder_of(journal)}/"
+    found: dict[str, set[str]] = {}
+    listed = iter(paths(output))
+    for about in listed:
+        name = next(listed, "")
+        found.setdefault(name.removeprefix(head), set()).add(about.split()[3])
+    return found
+
+
 def ever_committed(journal: Path, names: Iterable[str], since: float) -> set[str]:
     """Which of these journal files any commit after `since` (seconds) brought, on any branch, in
     the stash or in a reflog."""
-    wanted = set(names)
-    prefix = run(journal.parent, "rev-parse", "--show-prefix")[1].decode().strip()
-    code, output = run(
-        journal.parent, "log", "--all", "--reflog", "-m", "--diff-filter=A", "--name-only", "-z",
-        "--format=", f"--since=@{int(since)}", "--",
-        *(f"{journal.name}/{name}" for name in sorted(wanted)), check=False,
-    )  # fmt: skip
-    if code:
-        return set()
-    head = f"{prefix}{journal.name}/"
-    return {path.removeprefix(head).lstrip("\n") for path in paths(output)} & wanted
+    return set(names) & added(journal, since).keys()
 
 
 def show(journal: Path, ref: str) -> dict[str, bytes]:
     """The journal as a commit has it: names and contents."""
-    tree = commit_of(journal.parent, ref)
-    _, listed = run(journal.parent, "ls-tree", "-r", "-z", tree, f"{journal.name}/")
-    entries = []
+    found = listing(journal.parent, commit_of(journal.parent, ref), folder_of(journal))
+    return dict(zip(found, blobs(journal.parent, list(found.values())), strict=True))
+
+
+def folder_of(journal: Path) -> str:
+    """The path of the journal within the repository."""
+    prefix = run(journal.parent, "rev-parse", "--show-prefix")[1].rstrip(b"\n")
+    return f"{os.fsdecode(prefix)}{journal.name}"
+
+
+def listing(directory: Path, tree: str, folder: str = "") -> dict[str, str]:
+    """The files in a folder of a tree: their names below it, and their blobs."""
+    within = [f"{folder}/"] if folder else []
+    _, listed = run(directory, "ls-tree", "--full-tree", "-r", "-z", tree, *within)
+    found: dict[str, str] = {}
     for line in paths(listed):
-        kind, _, path = line.partition("\t")
-        entries.append((path.removeprefix(f"{journal.name}/"), kind.split()[2]))
-    return dict(zip((n for n, _ in entries), blobs(journal, [b for _, b in entries]), strict=True))
+        about, _, path = line.partition("\t")
+        mode, kind, blob = about.split()
+        if kind == "blob" and mode != "120000":
+            found[path[len(folder) + 1 :] if folder else path] = blob
+    return found
+
+
+def trees(directory: Path, refs: Sequence[str], folder: str) -> dict[str, str]:
+    """The tree that each of these commits has in a folder; those without it are left out."""
+    asked = "".join(f"{ref}:{folder}\n" for ref in refs)
+    _, output = run(directory, "cat-file", "--batch-check", given=os.fsencode(asked))
+    answers = output.decode("utf-8", "replace").splitlines()
+    return {
+        ref: words[0]
+        for ref, words in zip(refs, map(str.split, answers), strict=False)
+        if len(words) == 3 and words[1] == "tree"
+    }
+
+
+def branches(directory: Path) -> list[str]:
+    """The full names of all branches, local ones first, those committed to last before others."""
+    _, output = run(
+        directory, "for-each-ref", "--sort=-committerdate", "--format=%(refname)",
+        "refs/heads", "refs/remotes",
+    )  # fmt: skip
+    names = output.decode("utf-8", "surrogateescape").split("\n")
+    return sorted(filter(None, names), key=lambda name: name.startswith("refs/remotes"))
+
+
+def merge_base(directory: Path, one: str, other: str) -> str:
+    """The best common ancestor of two commits; raises StorageError when they have none."""
+    code, output = run(directory, "merge-base", one, other, check=False)
+    if code:
+        raise StorageError(
+            f"{one[:12]} and {other[:12]} have no common ancestor", "Compare them with two dots"
+        )
+    return output.decode().strip()
 
 
 def commit_of(directory: Path, ref: str) -> str:
@@ -114,7 +200,91 @@ def blobs(directory: Path, objects: Sequence[str]) -> list[bytes]:
     found, at = [], 0
     for _ in objects:
         end = output.index(b"\n", at)
-        size = int(output[at:end].split()[2])
+        words = output[at:end].split()
+        if len(words) != 3:
+            raise StorageError(
+                f"git lacks the object {words[0].decode()[:12]}", "Fetch it: git fetch --refetch"
+            )
+        size = int(words[2])
         found.append(output[end + 1 : end + 1 + size])
         at = end + 1 + size + 1
     return found
+
+
+# What of a project's directory is in a commit, in the index, in the working tree; paths are
+# relative to `directory`, the `.hopper/` of the project
+
+
+def indexes(directory: Path) -> tuple[str | None, ...]:
+    """The indexes that decide what the next commit holds; None is the one of the working tree.
+
+    In a hook they are those of the commit under way: `git commit PATH` makes one for the commit,
+    and another one that stands afterwards.
+    """
+    named, checkout = os.environ.get("GIT_INDEX_FILE"), checkout_of(directory)
+    if not named or checkout is None:
+        return (None,)
+    folder, name = os.path.split(os.path.realpath(named))
+    if folder != os.path.realpath(checkout.git):
+        return (None,)
+    if name.startswith("next-index-"):
+        return (os.path.join(folder, name), os.path.join(folder, "index.lock"))
+    return (os.path.join(folder, name),)
+
+
+def committed(directory: Path) -> dict[str, str]:
+    """The paths that the present commit has here, with their objects; none before the first."""
+    code, listed = run(directory, "ls-tree", "-r", "-z", "HEAD", ".", check=False)
+    if code:
+        return {}
+    rows = (line.partition("\t") for line in paths(listed))
+    return {path: kind.split()[2] for kind, _, path in rows}
+
+
+def staged(directory: Path, index: str | None = None) -> dict[str, str]:
+    """The paths that an index has here, with their objects."""
+    _, listed = run(directory, "ls-files", "--stage", "-z", "--", ".", index=index)
+    rows = (line.partition("\t") for line in paths(listed))
+    return {path: kind.split()[1] for kind, _, path in rows}
+
+
+def modified(directory: Path) -> set[str]:
+    """The paths of the index that differ in the working tree, or are gone from it."""
+    return set(paths(run(directory, "ls-files", "--modified", "-z", "--", ".")[1]))
+
+
+def ignored(directory: Path, wanted: Iterable[str]) -> list[str]:
+    """Which of these paths git was told to ignore."""
+    given = _listed(wanted)
+    return paths(run(directory, "check-ignore", "-z", "--stdin", given=given, check=False)[1])
+
+
+def stage(directory: Path, wanted: Iterable[str], index: str | None = None) -> None:
+    """Put paths into an index as they are, those that are gone as removed."""
+    run(directory, *_AS_IS, "add", *_FROM_STDIN, given=_listed(wanted), index=index)
+
+
+def unstage(directory: Path, wanted: Iterable[str]) -> None:
+    """Take paths that no commit has out of the index again."""
+    gone = ("rm", "--cached", "--quiet", "--ignore-unmatch", *_FROM_STDIN)
+    run(directory, *gone, given=_listed(wanted), check=False)
+
+
+def commit(directory: Path, message: str, wanted: Iterable[str]) -> str:
+    """Commit these paths and nothing else, staged or not; returns the new commit."""
+    run(
+        directory, *_AS_IS, "commit", "--quiet", "--only", "--cleanup=whitespace",
+        f"--message={message}", *_FROM_STDIN, given=_listed(wanted),
+        hint="Nothing was committed and nothing is lost; set that right and try again",
+    )  # fmt: skip
+    return run(directory, "rev-parse", "HEAD")[1].decode().strip()
+
+
+def hooks(directory: Path) -> Path:
+    """The directory of the hooks: of the whole clone, or the one that core.hooksPath names."""
+    _, found = run(directory, "rev-parse", "--git-path", "hooks")
+    return directory / os.fsdecode(found.rstrip(b"\n"))
+
+
+def _listed(wanted: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(path) + b"\0" for path in wanted)

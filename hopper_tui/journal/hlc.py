@@ -15,8 +15,8 @@ COUNTER_BITS = 15
 START = "0" * LENGTH
 """Before every event."""
 LAST = (1 << 49) << COUNTER_BITS
-"""No event may claim a later time: half the range stays free for those that come after it.
-A fixed bound, because nothing is ever accepted or refused on the local wall clock."""
+"""The last clock, in the year 19809. Who has seen it stays there, and order is up to what the
+events say of each other: nobody can keep the others from writing by claiming the end of time."""
 
 _DIGIT = {sign: value for value, sign in enumerate(ALPHABET)}
 
@@ -43,7 +43,13 @@ def tick(last: str, now: float) -> str:
 
     A full counter overflows into the milliseconds.
     """
-    return pack(max(unpack(last) + 1, max(0, int(now * 1000)) << COUNTER_BITS))
+    wall = max(0, int(now * 1000)) << COUNTER_BITS
+    return pack(min(max(unpack(last) + 1, wall), LAST))
+
+
+def at(now: float) -> str:
+    """The first clock of a moment, in seconds since the epoch."""
+    return tick(START, now)
 
 
 def seconds(clock: str) -> float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple, NoReturn
 
@@ -33,6 +34,7 @@ _ESCAPABLE = re.compile(r"[ \u0080-\U0010ffff]")
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,199}", re.ASCII)
 _REPLICA = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _TEXTS = ("id", "clock", "replica", "actor", "at", "group", "kind", "entity", "key")
 """The members that every event has, in the order of a Record."""
 _encode = json.JSONEncoder(
@@ -77,7 +79,10 @@ class Damaged(ValueError):
 
 
 def write(record: Record) -> tuple[Record, bytes]:
-    """A record with its id, and its line; raises Invalid when it is too long for the journal."""
+    """A record with its id, as it will be read, and its line.
+
+    Raises Invalid for what a journal cannot hold: too long, too deep, or no JSON.
+    """
     patch = record.patch
     data = {"set": patch.set, "on": patch.on, "off": patch.off}
     members: dict[str, Any] = {
@@ -98,38 +103,44 @@ def write(record: Record) -> tuple[Record, bytes]:
     if record.note is not None:
         members["note"] = record.note
     try:
-        seed = f"{record.clock}{record.replica}"
-        identity = _hash(_uneven(_encode(members), seed).encode())
-        line = _uneven(_encode(members | {"id": identity}), seed).encode()
-    except ValueError as error:
+        text = _encode(members)
+        written = _uneven(f"{record.clock}{record.replica}") if len(text) >= _LONG else str
+        identity = _hash(written(text).encode())
+        line = written(_encode(members | {"id": identity})).encode()
+    except (ValueError, TypeError, RecursionError) as error:
         raise Invalid(f"the change cannot be written as JSON: {error}") from None
     if len(line) > LINE_LIMIT:
         raise Invalid(
             f"one change has {len(line)} bytes, more than the {LINE_LIMIT} that a journal holds",
             "Put long text into a file and name it in the description",
         )
-    return record._replace(id=identity), line
+    try:
+        return read(line, verify=False), line
+    except Damaged as reason:
+        raise Invalid(f"the change cannot be kept in a journal: it is {reason}") from None
 
 
-def _uneven(text: str, seed: str) -> str:
-    """A long line with every fourth or so space and foreign letter escaped.
+def _uneven(seed: str) -> Callable[[str], str]:
+    """Writes a long line with every fourth or so space and foreign letter escaped.
 
     Git takes a new file for an old one that is gone, renamed, when half of their pieces of 64
     bytes are the same, and merges of such renames conflict. So no two events share the pieces of
     a long text, though they share the text.
     """
-    if len(text) < _LONG:
-        return text
     marks = blake2b(seed.encode()).digest()
-    count = itertools.count()
 
-    def written(sign: re.Match[str]) -> str:
-        n = next(count)
-        if (marks[n % 64] >> n // 64 % 4 * 2) & 3:
-            return sign[0]
-        return "\\u0020" if sign[0] == " " else json.dumps(sign[0])[1:-1]
+    def uneven(text: str) -> str:
+        count = itertools.count()
 
-    return _ESCAPABLE.sub(written, text)
+        def written(sign: re.Match[str]) -> str:
+            n = next(count)
+            if (marks[n % 64] >> n // 64 % 4 * 2) & 3:
+                return sign[0]
+            return "\\u0020" if sign[0] == " " else json.dumps(sign[0])[1:-1]
+
+        return _ESCAPABLE.sub(written, text)
+
+    return uneven
 
 
 def _hash(content: bytes) -> str:
@@ -176,7 +187,12 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(word)
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def _parse(line: bytes) -> Any:
@@ -190,9 +206,9 @@ def _parse(line: bytes) -> Any:
 
 
 def _depth(line: bytes) -> int:
-    """At most how deep the brackets of a line are nested; those in texts are counted too."""
+    """How deep the brackets of a line are nested; those in its texts do not count."""
     deepest = level = 0
-    for byte in line:
+    for byte in _STRING.sub(b"", line):
         if byte in b"{[":
             level += 1
             deepest = max(deepest, level)

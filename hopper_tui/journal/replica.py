@@ -86,11 +86,27 @@ def _common(git: str) -> Path:
         return Path(git)
 
 
-class Replica:
-    """One clone: `directory` is its own place, which every worktree of it shares."""
+def worktrees(checkout: Checkout) -> list[Path]:
+    """The top directories of the other worktrees of a clone that are still there."""
+    found = [checkout.common.parent] if checkout.common.name == ".git" else []
+    with suppress(OSError):
+        for entry in os.scandir(checkout.common / "worktrees"):
+            with suppress(OSError, UnicodeDecodeError):
+                file = Path(entry.path, "gitdir").read_text(encoding="utf-8").strip()
+                found.append(Path(os.path.normpath(os.path.join(entry.path, file))).parent)
+    here = os.path.realpath(checkout.top)
+    return [top for top in found if top.is_dir() and os.path.realpath(top) != here]
 
-    def __init__(self, directory: Path, entropy: Entropy) -> None:
+
+class Replica:
+    """One clone: `directory` is its own place, which every worktree of it shares.
+
+    `folder` tells the projects of a clone apart that are not at its top.
+    """
+
+    def __init__(self, directory: Path, entropy: Entropy, folder: str = "") -> None:
         self.directory = directory
+        self.folder = folder
         self._entropy = entropy
         self._id: str | None = None
 
@@ -99,9 +115,10 @@ class Replica:
         """The replica of the project in `root`; `elsewhere` is used outside of git."""
         checkout = checkout_of(root)
         if checkout is None:
-            name = blake2b(str(root).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-            return cls(elsewhere / name, entropy)
-        return cls(checkout.common / _FOLDER, entropy)
+            return cls(elsewhere / _hash(str(root)), entropy)
+        inside = os.path.relpath(os.path.abspath(root), checkout.top)
+        folder = "" if inside == "." else _hash(inside)
+        return cls(checkout.common / _FOLDER, entropy, folder)
 
     @property
     def id(self) -> str:
@@ -151,7 +168,7 @@ class Replica:
     @property
     def recovery(self) -> Path:
         """The directory of the copies; the folder of a file's month is part of its name there."""
-        return self.directory / "recovery"
+        return self.directory / "recovery" / self.folder
 
     def keep(self, journal: Journal, name: str) -> None:
         """Keep a copy of a file that was just written: a second name for it where that works."""
@@ -183,11 +200,15 @@ class Replica:
                 (self.recovery / name.replace("/", "~")).unlink()
 
 
+def _hash(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
 def _fingerprint(directory: Path, descriptor: int) -> str:
     """What a copy of the file cannot share with it: its inode, and the path of its directory."""
     inode = os.fstat(descriptor).st_ino
     path = os.path.realpath(directory)
-    return blake2b(f"{inode}:{path}".encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return _hash(f"{inode}:{path}")
 
 
 def _valid(name: object) -> str | None:

@@ -19,7 +19,7 @@ from hopper_tui.journal import files, hlc, record
 from hopper_tui.journal.files import Journal
 from hopper_tui.journal.fold import Fold, fold
 from hopper_tui.journal.record import Record
-from hopper_tui.model.clock import stamp
+from hopper_tui.model.clock import seconds, stamp
 from hopper_tui.model.conflict import Absorbed, Conflict, Side
 from hopper_tui.model.errors import StorageError
 from hopper_tui.model.event import Event
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 FRESH = 0.05
 """Seconds for which a look at the journal's directory is good enough for another read."""
+SKEW = 3600.0
+"""Seconds by which a clock may be off before the doctor says so."""
 MARK = "journal:names"
 """Under this local name stands the fingerprint of the file names last taken in."""
 _CHUNK = 500
@@ -79,7 +81,7 @@ class JournaledStore(SqliteStore):
         self._changed = False
         self._notices: list[str] = []
         self._at_work = False
-        self._now = ""
+        self._open_transaction: JournalTransaction | None = None
 
     @property
     def replica(self) -> str:  # type: ignore[override]
@@ -169,7 +171,7 @@ class JournaledStore(SqliteStore):
             if self._at_work:
                 return
             names = self.journal.names()
-            if files.fingerprint(names) != self._mark(db) or self._is_plain(db):
+            if self._print(db, names) != self._mark(db) or self._is_plain(db):
                 with self._updating() as db:
                     self._take_in(db)
             self._looked = time.monotonic()
@@ -222,13 +224,23 @@ class JournaledStore(SqliteStore):
             history = {}
         self._arrive(db, sorted(names - known.keys()), touched, history)
         self._leave(db, [known[name] for name in known.keys() - names], touched)
+        self._read_again(db, touched)
         self._fold_anew(db, touched, history)
         self._set_mark(db, names)
         if touched:
             self._changed = True
 
     def _set_mark(self, db: sqlite3.Connection, names: Iterable[str]) -> None:
-        db.execute("INSERT OR REPLACE INTO local VALUES (?, ?)", (MARK, files.fingerprint(names)))
+        db.execute("INSERT OR REPLACE INTO local VALUES (?, ?)", (MARK, self._print(db, names)))
+
+    def _print(self, db: sqlite3.Connection, names: Iterable[str]) -> str:
+        """A fingerprint of what is in the journal: names, and sizes of files that were damaged,
+        which git may just have been writing."""
+        damaged = db.execute(
+            "SELECT DISTINCT name FROM damage JOIN files USING (file) WHERE present = 1"
+        )
+        sizes = [f"{name} {self.journal.size(name)}" for (name,) in damaged]
+        return files.fingerprint((*names, *sizes))
 
     def _arrive(
         self,
@@ -247,12 +259,27 @@ class JournaledStore(SqliteStore):
             content = self.journal.read(name)
             file = db.execute("INSERT INTO files (name, present) VALUES (?, 1)", (name,)).lastrowid
             assert file is not None
-            db.executemany(
-                "INSERT INTO damage VALUES (?, ?, ?)",
-                [(file, damage.line, damage.reason) for damage in content.damage],
-            )
+            self._note_damage(db, file, content)
             arrived += zip(content.records, content.lines, [file] * len(content.lines), strict=True)
         self._store_records(db, arrived, touched, history)
+
+    def _read_again(self, db: sqlite3.Connection, touched: set[Place]) -> None:
+        """Look whether damaged files are whole by now."""
+        damaged = db.execute(
+            "SELECT DISTINCT name, file FROM damage JOIN files USING (file) WHERE present = 1"
+        ).fetchall()
+        for name, file in damaged:
+            content = self.journal.read(name)
+            db.execute("DELETE FROM damage WHERE file = ?", (file,))
+            self._note_damage(db, file, content)
+            pairs = zip(content.records, content.lines, strict=True)
+            self._store_records(db, [(*pair, file) for pair in pairs], touched, None)
+
+    def _note_damage(self, db: sqlite3.Connection, file: int, content: files.Content) -> None:
+        db.executemany(
+            "INSERT INTO damage VALUES (?, ?, ?)",
+            [(file, damage.line, damage.reason) for damage in content.damage],
+        )
 
     def _store_records(
         self,
@@ -377,10 +404,10 @@ class JournaledStore(SqliteStore):
         tx: JournalTransaction | None = None
         try:
             with self._writing() as db, self._working():
-                if files.fingerprint(self.journal.names()) != self._mark(db):
+                if self._print(db, self.journal.names()) != self._mark(db):
                     self._take_in(db)
                 tx = JournalTransaction(self, db, group, actor, at)
-                self._now = at
+                self._open_transaction = tx
                 with tx:
                     yield tx
         except StorageError:
@@ -398,17 +425,20 @@ class JournaledStore(SqliteStore):
             yield
         finally:
             self._at_work = False
-            self._now = ""
+            self._open_transaction = None
 
     def next_task(
         self, instance: str, executor: str | None, capabilities: Sequence[str]
     ) -> Task | None:
         """The first ready task, in queue order, that this executor may take.
 
-        What another worktree of this clone has taken, or finished, is not handed out.
+        What another worktree of this clone has taken, or finished, is not handed out. Inside a
+        transaction nobody in the clone takes anything until that is over.
         """
+        now = stamp(time.time())
+        if self._open_transaction is not None:
+            now = self._open_transaction.begin_claiming()
         asked = self.leases.exist
-        now = self._now or stamp(time.time())
         for key in self._fitting(instance, executor, capabilities):
             if not asked or self.leases.in_the_way(key, now) is None:
                 return self.task(key)
@@ -418,6 +448,8 @@ class JournaledStore(SqliteStore):
         """The tasks of an instance that somebody holds with a lease that ran out before `now`."""
         if not self.leases.exist:
             return []
+        if self._open_transaction is not None:
+            self._open_transaction.begin_claiming()
         with self._lock, self._translated():
             over = {lease.task: lease.owner for lease in self.leases.expired(now)}
         held = [t for t in self.tasks(sorted(over)) if t.is_active and t.instance == instance]
@@ -450,11 +482,12 @@ class JournaledStore(SqliteStore):
         return self._events(" AND ".join(clauses), values, order, newest, limit)
 
     def _event(self, row: Sequence[Any]) -> Event:
-        if not row[7].startswith('{"actor"'):  # of before the project had a journal
+        try:
+            read = record.read(row[7].encode(), verify=False)
+        except record.Damaged:  # of before the project had a journal
             return super()._event(row)
-        read = record.read(row[7].encode(), verify=False)
         patch = read.patch
-        if patch.set and not read.is_creation:
+        if patch.set and not read.is_creation and read.entity in TABLES:
             patch = patch._replace(base=_Before(self, read))
         return Event(
             row[0], read.group, read.at, read.actor, read.kind, read.entity, read.key, patch,
@@ -511,6 +544,11 @@ class JournaledStore(SqliteStore):
             for (line,) in self._all("SELECT patch FROM events WHERE key = ?", (key,)):
                 found.append((record.read(line.encode(), verify=False), line.encode()))
         return found
+
+    def absent_lines(self) -> list[tuple[Record, bytes]]:
+        """Every event ever seen here that is not in this checkout, with its line."""
+        rows = self._all("SELECT patch FROM events WHERE present = 0")
+        return [(record.read(line.encode(), verify=False), line.encode()) for (line,) in rows]
 
     def present_ids(self) -> set[str]:
         """The ids of all events in this checkout."""
@@ -570,7 +608,35 @@ class JournaledStore(SqliteStore):
             found.append(f"journal/{name}: {where}{reason}; what is whole is used")
         for task, dep in self._all("SELECT task, dep FROM task_deps WHERE inert = 1"):
             found.append(f"{task} waits for {dep} in a circle; that dependency has no effect")
+        for path in self.journal.odd():
+            found.append(f"journal/{path} is no journal file and is ignored")
         return found
+
+    def skew(self, now: float) -> list[str]:
+        """Whose clock differs by more than an hour from the others', in sentences.
+
+        The wall clock of an event is compared with `now`, and with the events its author had
+        seen: an event takes at least their clock.
+        """
+        off: dict[str, float] = {}
+        beyond = False
+        for replica, at, clock in self._all(
+            "SELECT replica, at, clock FROM events WHERE present = 1 AND clock IS NOT NULL"
+            " ORDER BY clock, replica, id"
+        ):
+            wall, said = seconds(at), hlc.seconds(clock)
+            if said <= now + SKEW:
+                gap = min(0.0, wall - said)
+            else:  # the first one beyond is the cause; who had seen it has to follow
+                gap = max(wall, now if beyond else said) - now
+                beyond = True
+            if abs(gap) > max(SKEW, abs(off.get(replica, 0.0))):
+                off[replica] = gap
+        return [
+            f"the clock of replica {replica} was {_long(gap)} {'ahead' if gap > 0 else 'behind'};"
+            " the order of events holds"
+            for replica, gap in sorted(off.items())
+        ]
 
     def close(self) -> None:
         """Give everything held open back; the next use opens it again."""
@@ -608,6 +674,16 @@ class _Before(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._event.patch.set)
+
+
+def _long(gap: float) -> str:
+    """A time in one unit, as people say it."""
+    hours = round(abs(gap) / 3600)
+    number, unit = next(
+        ((hours // size, unit) for unit, size in (("year", 8760), ("day", 24)) if hours >= size),
+        (hours, "hour"),
+    )
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _writable(directory: Path) -> bool:

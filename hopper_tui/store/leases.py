@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 PENDING, HELD, CLOSED = "pending", "held", "closed"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS leases (task TEXT PRIMARY KEY, owner TEXT, state TEXT NOT NULL,"
-    " event TEXT NOT NULL, file TEXT NOT NULL, journal TEXT NOT NULL, expires_at TEXT)"
+    " event TEXT NOT NULL, file TEXT NOT NULL, journal TEXT NOT NULL, expires_at TEXT,"
+    " closing TEXT)"
     " STRICT, WITHOUT ROWID"
 )
 
 
 class Lease(NamedTuple):
-    """A claim, or what became of it: `event` is its event, `file` holds that in `journal`."""
+    """A claim, or what became of it: `event` is its event, `file` holds that in `journal`.
+
+    `closing` is the path of the file that finishes the task, once it is there.
+    """
 
     task: str
     owner: str | None
@@ -38,6 +42,7 @@ class Lease(NamedTuple):
     file: str
     journal: str
     expires_at: str | None
+    closing: str | None
 
 
 class Leases:
@@ -70,6 +75,8 @@ class Leases:
         lease = self.of(task)
         if lease is None:
             return None
+        if lease.closing is not None and os.path.exists(lease.closing):
+            return lease._replace(owner=None, state=CLOSED)
         there = os.path.exists(f"{lease.journal}/{lease.file}")
         if lease.state == PENDING and not there:
             return None
@@ -92,9 +99,18 @@ class Leases:
     def take(self, task: str, owner: str | None, event: str, file: str) -> None:
         """Note a claim whose file is about to be written."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
             (task, owner, PENDING, event, file, self._journal),
         )
+
+    def begin_closing(self, tasks: Iterable[tuple[str, str]], file: str) -> None:
+        """Note that tasks will be finished, by events in a file that is about to be written."""
+        for task, event in tasks:
+            if self.of(task) is None:
+                self.take(task, None, event, file)
+            self._connection.execute(
+                "UPDATE leases SET closing = ? WHERE task = ?", (f"{self._journal}/{file}", task)
+            )
 
     def confirm(self, tasks: Iterable[str]) -> None:
         """The file is written: these tasks are held."""
@@ -115,7 +131,7 @@ class Leases:
     def close_tasks(self, tasks: Iterable[tuple[str, str]], file: str) -> None:
         """Note that tasks are finished, by events that stand in a file of this worktree."""
         self._connection.executemany(
-            "INSERT OR REPLACE INTO leases VALUES (?, NULL, ?, ?, ?, ?, NULL)",
+            "INSERT OR REPLACE INTO leases VALUES (?, NULL, ?, ?, ?, ?, NULL, NULL)",
             [(task, CLOSED, event, file, self._journal) for task, event in tasks],
         )
 

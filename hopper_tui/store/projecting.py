@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.journal import graph
-from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.store.tables import DERIVED, TABLES
 from hopper_tui.store.writing import OPEN_DEPS
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from hopper_tui.journal.fold import Fold
     from hopper_tui.store.tables import Table
@@ -22,6 +22,8 @@ _NEEDED = {
     "instance": ("name", "scope"),
 }
 """Without these nothing can be shown: the event that brings them is on another branch."""
+_BEGINS = {"task": "created_at", "delegation": "delegated_at", "instance": "created_at"}
+"""The field that says since when it is there; who reads it computes with it."""
 _ELSEWHERE = {"title": "(created on another branch)", "executor_preference": "manual"}
 """How a task looks of which only later events are here. Manual work is never handed out."""
 
@@ -51,18 +53,19 @@ class Projection:
             if row is None:
                 self._insert(table, value, born)
             else:
-                self._update(table, table.value(row), value)
+                self._update(table, row, value)
             if folded.entity == "task":
                 self._wire(key, folded)
-        self._list_clashes(key, folded if state is not None else None)
+        self._list_clashes(key, folded, state is not None)
 
     def _presentable(self, folded: Fold) -> dict[str, Any] | None:
         state = folded.state
         if state is None or any(not state.get(f) for f in _NEEDED.get(folded.entity, ())):
             return None
+        state = {_BEGINS[folded.entity]: folded.changed_at, **state}
         if folded.entity == "task":
             if folded.created is None:
-                state = {**_ELSEWHERE, "created_at": folded.changed_at, **state}
+                state = {**_ELSEWHERE, **state}
             state.setdefault("instance", self._instance)
             state["updated_at"] = folded.changed_at
         return state
@@ -76,24 +79,23 @@ class Projection:
         if table.entity == "task":
             self._moved.add(value.id)
 
-    def _update(self, table: Table[Any], before: Any, after: Any) -> None:
-        changed = [
-            f for f in table.fields
-            if (f not in DERIVED or f == "updated_at") and getattr(before, f) != getattr(after, f)
-        ]  # fmt: skip
-        if table.entity == "task" and before.lease_expires_at and not after.is_active:
-            changed.append("lease_expires_at")
+    def _update(self, table: Table[Any], before: Sequence[Any], after: Any) -> None:
+        was = dict(zip(table.fields, before, strict=True))
+        new = dict(zip(table.fields, table.row(after), strict=True))
+        changed = {
+            f: cell for f, cell in new.items()
+            if (f not in DERIVED or f == "updated_at") and cell != was[f]
+        }  # fmt: skip
+        if table.entity == "task" and was["lease_expires_at"] and not after.is_active:
+            changed["lease_expires_at"] = None
         if not changed:
             return
         assignments = ", ".join(f"{table.column[f]} = ?" for f in changed)
-        cells = [table.cell(f, getattr(after, f)) for f in changed]
         self._db.execute(
             f"UPDATE {table.name} SET {assignments} WHERE {table.key_column} = ?",
-            (*cells, after.id),
+            (*changed.values(), after.id),
         )
-        if table.entity == "task" and (before.status is TaskStatus.DONE) != (
-            after.status is TaskStatus.DONE
-        ):
+        if table.entity == "task" and "done" in (was["status"], new["status"]):
             self._moved.add(after.id)
 
     def _remove(self, table: Table[Any], key: str) -> None:
@@ -116,9 +118,9 @@ class Projection:
         )
         self._rewired.add(key)
 
-    def _list_clashes(self, key: str, folded: Fold | None) -> None:
-        self._db.execute("DELETE FROM clashes WHERE key = ?", (key,))
-        if folded is not None and (clashes := folded.clashes()):
+    def _list_clashes(self, key: str, folded: Fold, is_here: bool) -> None:
+        self._db.execute("DELETE FROM clashes WHERE key = ? AND entity = ?", (key, folded.entity))
+        if is_here and (clashes := folded.clashes()):
             self._db.executemany(
                 "INSERT INTO clashes VALUES (?, ?, ?, ?, ?, ?)",
                 [(folded.entity, key, c.register, c.winner, c.loser, c.kind) for c in clashes],

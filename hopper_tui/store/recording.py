@@ -12,7 +12,7 @@ from hopper_tui.journal.record import Record
 from hopper_tui.journal.rules import STATUS
 from hopper_tui.model.clock import seconds
 from hopper_tui.model.delegation import Delegation
-from hopper_tui.model.errors import InvalidTransition, StorageError
+from hopper_tui.model.errors import InvalidTransition, LeaseLost, StorageError
 from hopper_tui.model.event import Event, Patch
 from hopper_tui.model.ids import SHORT_LENGTH
 from hopper_tui.model.instance import Instance
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from hopper_tui.model.conflict import Conflict
     from hopper_tui.store.journaled import JournaledStore
+    from hopper_tui.store.leases import Lease
 
 E = TypeVar("E", bound=Task | Instance | Delegation)
 
@@ -105,7 +106,9 @@ class JournalTransaction(SqliteTransaction):
                 kind, entity, key, patch._replace(base={}), base or {}, note,
             )
         )  # fmt: skip
-        if folded is not None:
+        if folded is not None and folded.latest is not None and written.order < folded.latest:
+            del self._folds[entity, key]  # the clock is at its end
+        elif folded is not None:
             folded.add(written)
         if self._taking:
             self._taking = False
@@ -132,7 +135,7 @@ class JournalTransaction(SqliteTransaction):
         ).lastrowid  # fmt: skip
         assert seq is not None
         self._records.append((seq, written, line))
-        return record.read(line, verify=False)
+        return written
 
     def _fold(self, entity: str, key: str) -> Fold:
         known = self._folds.get((entity, key))
@@ -201,6 +204,7 @@ class JournalTransaction(SqliteTransaction):
         if will not in ACTIVE:
             if was in ACTIVE or self._journaled.leases.exist:
                 self._hold()
+                self._check_lease(key, was)
                 (self._finished if will in CLOSED else self._freed).add(key)
                 (self._freed if will in CLOSED else self._finished).discard(key)
             return base
@@ -211,12 +215,7 @@ class JournalTransaction(SqliteTransaction):
         leases = self._journaled.leases
         other = leases.in_the_way(key, self._at)
         if other is not None and not self._is_known(other.event):
-            where = other.journal.removesuffix("/.hopper/journal")
-            what = f"is held by {other.owner}" if other.owner else "is finished"
-            raise InvalidTransition(
-                f"task {key[:SHORT_LENGTH]} {what} in another worktree: {where}",
-                "Take another: hopper next --claim",
-            )
+            raise InvalidTransition(_elsewhere(other), "Take another: hopper next --claim")
         known = leases.of(key)
         if known is not None and not self._is_known(known.event):
             # what another worktree began and gave up does not come back with a merge
@@ -226,11 +225,22 @@ class JournalTransaction(SqliteTransaction):
         self._finished.discard(key)
         return base
 
+    def _check_lease(self, key: str, was: object) -> None:
+        """Raise LeaseLost when somebody in another worktree took the task from its holder."""
+        other = self._journaled.leases.in_the_way(key, self._at)
+        if was in ACTIVE and other is not None and not self._is_known(other.event):
+            raise LeaseLost(_elsewhere(other), "Take another task: hopper next --claim")
+
     def _is_known(self, event: str) -> bool:
         found = self._db.execute(
             "SELECT 1 FROM events WHERE id = ? AND present = 1", (event,)
         ).fetchone()
         return found is not None
+
+    def begin_claiming(self) -> str:
+        """Keep everybody else in the clone from claiming until this is over; returns its time."""
+        self._hold()
+        return self._at
 
     def _hold(self) -> None:
         if not self._holds:
@@ -250,7 +260,10 @@ class JournalTransaction(SqliteTransaction):
         if not self._records:
             return
         store = self._journaled
-        if self._taken:
+        ends = [(r.key, r.id) for _, r, _ in self._records if r.key in self._finished]
+        if ends:
+            store.leases.begin_closing(ends, self._name)
+        if self._taken or ends:
             store.step("leased")
         self._list_file()
         store.journal.write(self._name, files.content([r[2] for r in self._records]), store.step)
@@ -282,3 +295,9 @@ class JournalTransaction(SqliteTransaction):
         leases.drop(self._freed)
         ends = {r.key: r.id for _, r, _ in self._records if r.key in self._finished}
         leases.close_tasks(ends.items(), self._name)
+
+
+def _elsewhere(lease: Lease) -> str:
+    where = lease.journal.removesuffix("/.hopper/journal")
+    what = f"is held by {lease.owner}" if lease.owner else "is finished"
+    return f"task {lease.task[:SHORT_LENGTH]} {what} in another worktree: {where}"

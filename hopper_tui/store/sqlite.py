@@ -373,6 +373,10 @@ class SqliteStore(Database):
             (instance, now),
         )
 
+    def skew(self, now: float) -> list[str]:
+        """Whose clock differs from the others': there is but one, here."""
+        return []
+
     def check(self) -> list[str]:
         """What is wrong with the stored data, in sentences; empty when all is well."""
         found = [
