@@ -94,11 +94,18 @@ class Group(_TakesShared, click.Group):
         name: str,
         members: Mapping[str, Verb | Noun],
         aliases: Mapping[str, str],
+        default: str = "",
         **settings: Any,
     ) -> None:
         super().__init__(name, subcommand_metavar="VERB [ARGS]...", **settings)
         self.members = members
         self.aliases = aliases
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self.default and not {*args} & {*self.members, *self.aliases, *ctx.help_option_names}:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.members)
@@ -107,7 +114,7 @@ class Group(_TakesShared, click.Group):
         name = self.aliases.get(cmd_name, cmd_name)
         member = self.members.get(name)
         if isinstance(member, Noun):
-            return Group(name, member.verbs, member.aliases, help=member.help)
+            return Group(name, member.verbs, member.aliases, member.default, help=member.help)
         return member and load(member)
 
     def resolve_command(

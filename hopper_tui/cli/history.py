@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @instance_option()
 @limit_option(50)
 def log(session: Session, instance: str | None, limit: int) -> None:
-    """Show what happened, newest first.
+    """Show what happened, newest first: when, who, in which clone, and what.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def print_events(session: Session, events: Sequence[Event]) -> None:
     """Print events one a line, or as the options ask."""
     session.answer(
         json=lambda: [output.event_json(event) for event in events],
-        text=lambda: output.event_rows(events, session.width),
+        text=lambda: output.event_rows(events, session.width, session.world.replicas()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.cli.columns import align
@@ -24,6 +24,17 @@ Name = Callable[[str], str]
 def counted(number: int, thing: str) -> str:
     """`1 task`, `3 tasks`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def left_to_commit(events: int) -> str:
+    """`, 3 events uncommitted: hopper commit`; nothing when git has them all."""
+    return f", {counted(events, 'event')} uncommitted: hopper commit" if events else ""
+
+
+def wanting(conflicts: int) -> str:
+    """`2 conflicts want attention: hopper conflicts`."""
+    verb = "wants" if conflicts == 1 else "want"
+    return f"{counted(conflicts, 'conflict')} {verb} attention: hopper conflicts"
 
 
 def pairs(values: Mapping[str, Any]) -> list[str]:
@@ -300,15 +311,25 @@ def event_json(event: Event) -> dict[str, Any]:
         "key": event.key,
         "changes": changes,
         "note": event.note,
+        "replica": event.replica or None,
     }
 
 
-def event_rows(events: Sequence[Event], width: int | None) -> list[str]:
-    """A line for each event: time, actor, kind, what it is about and what changed."""
+def clone_name(replica: str, here: Container[str]) -> str:
+    """The clone that something was made in: `here`, or its id; "" where no clone is known."""
+    return "here" if replica and replica in here else plain(replica)
+
+
+def event_rows(events: Sequence[Event], width: int | None, here: Container[str] = ()) -> list[str]:
+    """A line for each event: time, actor, clone, kind, what it is about and what changed.
+
+    `here` holds the ids of this machine's clones.
+    """
     rows = [
         (
             event.at[:19] + "Z",
             plain(event.actor),
+            clone_name(event.replica, here),
             event.kind,
             plain(event.key),
             plain(_what_changed(event)),
@@ -377,6 +398,11 @@ def _word(value: Any) -> str:
 def _phrase(values: Mapping[str, Any]) -> str:
     """`quality 4, notes went well`: what says something, without quotes and braces."""
     return ", ".join(f"{plain(str(k))} {_word(v)}" for k, v in values.items() if _says(v))
+
+
+def word(value: Any) -> str:
+    """Any value of a field in few words; `-` for nothing."""
+    return _word(value) if _says(value) else "-"
 
 
 def _number(value: float) -> str:

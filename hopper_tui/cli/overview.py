@@ -37,6 +37,8 @@ def status(session: Session, instance: str | None) -> None:
       hopper status
       hopper status --instance hopper-webapp-run-k3f9 --json
     """
+    from hopper_tui.engine import checkout
+
     world = session.world
     hopper = world.hopper(instance)
     children = world.nodes(parent=hopper.id)
@@ -56,6 +58,7 @@ def status(session: Session, instance: str | None) -> None:
         for task in member.list("is:waiting") + member.list("status:blocked")
     ]
     short_ids = world.short_ids([*active, *waiting])
+    where = checkout.state(world, hopper.id)
 
     def json() -> dict[str, Any]:
         return {
@@ -70,6 +73,9 @@ def status(session: Session, instance: str | None) -> None:
             "waiting": [task_json(task, short_ids[task.id]) for task in waiting],
             "children": [node.json() for node in children],
             "phase": phase,
+            "branch": where.branch,
+            "uncommitted": where.uncommitted,
+            "conflicts": where.conflicts,
         }
 
     def text() -> Iterator[str]:
@@ -80,6 +86,10 @@ def status(session: Session, instance: str | None) -> None:
             yield "  " + ", ".join(f"{number} {word}" for word, number in counts.items())
         if phase is not None:
             yield plain(f"  phase: {phase}")
+        if where.branch is not None:
+            yield plain(f"  on {where.branch}{output.left_to_commit(where.uncommitted)}")
+        if where.conflicts:
+            yield f"  {output.wanting(where.conflicts)}"
         for title, tasks in (("active", active), ("waiting", waiting)):
             if tasks:
                 yield f"{title}:"

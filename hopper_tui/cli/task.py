@@ -58,7 +58,7 @@ def show(session: Session, task: str, instance: str | None) -> None:
         if chain := world.chain(found.id):
             lines += ["", *output.chain_lines(chain, world.name)]
         if notes := world.notes(found.id):
-            lines += ["", *output.event_rows(notes, None)]
+            lines += ["", *output.event_rows(notes, None, world.replicas())]
         if reasons := world.diagnose(found.id):
             lines += ["", *(plain(reason) for reason in reasons)]
         return lines

@@ -16,19 +16,28 @@ from hopper_tui.model.text import plain
 
 @command
 @click.option("--name", metavar="NAME", help="Its name; the directory's if not given.")
-def init(session: Session, name: str | None) -> None:
+@click.option(
+    "--gitattributes", is_flag=True, help="Tell git, in .gitattributes, how journal files are."
+)
+def init(session: Session, name: str | None, gitattributes: bool) -> None:
     """Make this directory a project with a hopper of its own.
 
     Makes .hopper/ and registers the project with the global hopper. Doing it again is harmless.
+    Commit the directory: tasks then follow branches, merges and clones.
 
     \b
     Examples:
       hopper init
-      hopper init --name webapp
+      hopper init --name webapp --gitattributes
       hopper -C ~/src/docs init
     """
+    from hopper_tui.engine import projects
+
     report = session.world.init_project(Path.cwd(), name)
     made = report.hopper
+    if gitattributes:
+        projects.add_attributes(report.root)
+    offers = projects.offers(report.root)
 
     def text() -> list[str]:
         word = "made" if report.created else "is a project already:"
@@ -38,6 +47,7 @@ def init(session: Session, name: str | None) -> None:
             '  add a task:     hopper add "..."',
             "  get the next:   hopper next",
             "  see everything: hopper",
+            *align([(f"  you may add: {verb}", what) for verb, what in offers.items()]),
         ]
 
     session.answer(
@@ -46,6 +56,7 @@ def init(session: Session, name: str | None) -> None:
             "name": made.name,
             "created": report.created,
             "root": str(report.root),
+            "offers": list(offers),
         },
         ids=lambda: [made.id],
         text=text,
@@ -55,17 +66,21 @@ def init(session: Session, name: str | None) -> None:
 @command
 @click.option("--rebuild", is_flag=True, help="Make the tables anew from the recorded events.")
 @click.option("--maintain", is_flag=True, help="Remove closed tasks whose retention is over.")
-def doctor(session: Session, rebuild: bool, maintain: bool) -> None:
+@click.option("--deep", is_flag=True, help="Read every file again and compare all with the tables.")
+@click.option("--fix", is_flag=True, help="Make anew what is made of the record, drop leftovers.")
+def doctor(session: Session, rebuild: bool, maintain: bool, deep: bool, fix: bool) -> None:
     """Check the stores and say what is wrong.
 
-    Exits with 1 if something is.
+    Exits with 1 if something is. Fixing makes the tables anew and drops leases nobody can hold
+    any more and drafts older than a day; what was recorded is never deleted.
 
     \b
     Examples:
       hopper doctor
-      hopper doctor --rebuild
+      hopper doctor --deep
+      hopper doctor --fix
     """
-    findings = session.world.doctor(rebuild=rebuild, maintain=maintain)
+    findings = session.world.doctor(rebuild=rebuild, maintain=maintain, deep=deep, fix=fix)
     session.answer(
         json=lambda: [
             {"level": finding.level, "subject": finding.subject, "message": finding.message}

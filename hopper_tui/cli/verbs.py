@@ -14,11 +14,13 @@ class Verb(NamedTuple):
 
 
 class Noun(NamedTuple):
-    """A group of commands about one kind of thing."""
+    """A group of commands about one kind of thing; `default` is the verb meant where none is
+    named."""
 
     help: str
     verbs: Mapping[str, Verb]
     aliases: Mapping[str, str]
+    default: str = ""
 
 
 TASK = Noun(
@@ -102,6 +104,27 @@ PROJECT = Noun(
     {"ls": "list", "add": "register", "get": "show"},
 )
 
+CONFLICTS = Noun(
+    "See and decide what two people changed apart; alone it lists.",
+    {
+        "list": Verb("conflicts:list_", "List what two people changed apart from each other."),
+        "resolve": Verb("conflicts:resolve", "Decide which of two values stands."),
+    },
+    {"ls": "list"},
+    default="list",
+)
+
+HOOKS = Noun(
+    "Let git take tasks along by itself.",
+    {
+        "install": Verb("travel:install", "Let every git commit take the project's events along."),
+        "remove": Verb(
+            "travel:remove", "Remove Hopper's hooks and bring back what was there before."
+        ),
+    },
+    {},
+)
+
 VERBS: dict[str, Verb] = {
     "add": TASK.verbs["add"],
     "list": TASK.verbs["list"],
@@ -113,6 +136,9 @@ VERBS: dict[str, Verb] = {
     "log": Verb("history:log", "Show what happened, newest first."),
     "undo": Verb("history:undo", "Take back the last command."),
     "redo": Verb("history:redo", "Repeat what was taken back."),
+    "diff": Verb("diff:diff", "Show what became of the tasks between two commits."),
+    "bring": Verb("recovery:bring", "Bring a task of another branch into this checkout."),
+    "recover": Verb("recovery:recover", "Bring back changes removed before they were committed."),
     "tui": Verb("screen:tui", "Open the terminal UI."),
     "demo": Verb("demo_command:demo", "Try Hopper in a world that is thrown away afterwards."),
     "init": Verb("upkeep:init", "Make this directory a project with a hopper of its own."),
@@ -121,6 +147,8 @@ VERBS: dict[str, Verb] = {
     "import": Verb(
         "transfer:import_", "Add the open tasks that export wrote, all of them or none."
     ),
+    "commit": Verb("travel:commit", "Commit the tasks of a project to git."),
+    "compact": Verb("travel:compact", "Pack the journal files of past months into one each."),
     "completion": Verb("completion:completion", "Print the completion script of a shell."),
 }
 
@@ -130,6 +158,8 @@ NOUNS: dict[str, Noun] = {
     "delegation": DELEGATION,
     "feedback": FEEDBACK,
     "project": PROJECT,
+    "conflicts": CONFLICTS,
+    "hooks": HOOKS,
 }
 
 ALIASES: dict[str, str] = {
@@ -137,5 +167,6 @@ ALIASES: dict[str, str] = {
     "instances": "instance",
     "delegations": "delegation",
     "projects": "project",
+    "conflict": "conflicts",
 }
 """Other words for verbs and nouns at the top."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hopper_tui.model.delegation import Candidate, Decision, Delegation
+from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import HopperError, NotFound
 from hopper_tui.model.lifecycle import (
     HOP_OPEN,
@@ -51,7 +51,7 @@ def _walk_hops(world: World, root: str, start: Task) -> list[Delegation]:
             instances += [hop.source, hop.target]
             if hop.source == key:
                 by_task.setdefault(hop.task, []).append(hop.id)
-    walked = dict.fromkeys(_downward(found, by_task, root))
+    walked = dict.fromkeys(_downward(found, by_task, root, set()))
     walked |= dict.fromkeys(found)  # hops whose source cannot be read
     return sorted((found[key] for key in walked), key=lambda h: h.delegated_at)
 
@@ -64,13 +64,16 @@ def _better(known: Delegation | None, hop: Delegation, at: str) -> Delegation:
 
 
 def _downward(
-    found: Mapping[str, Delegation], by_task: Mapping[str, list[str]], task: str
+    found: Mapping[str, Delegation], by_task: Mapping[str, list[str]], task: str, seen: set[str]
 ) -> Iterator[str]:
     """The hops below a task, each before those it led to: the order when times are equal."""
+    if task in seen:  # hops in a circle, which only a forged record has
+        return
+    seen.add(task)
     for key in by_task.get(task, ()):
         yield key
         for child in found[key].child_tasks:
-            yield from _downward(found, by_task, child)
+            yield from _downward(found, by_task, child, seen)
 
 
 def chain(world: World, task: str) -> list[Delegation]:
@@ -120,12 +123,13 @@ def delegations(world: World, status: str | None, instance: str | None) -> list[
 
 def decisions(world: World, task: str) -> list[Decision]:
     """The routing decisions along the chain of a task, oldest first."""
+    from hopper_tui.journal.rules import is_decision
+
     found = []
     for one in tasks_of_chain(world, task):
         for event in world.store(one.instance).events(key=one.id, kind="task.decided"):
-            note = dict(event.note)
-            note["candidates"] = tuple(Candidate(**c) for c in note["candidates"])
-            found.append(Decision(**note))
+            if is_decision(event.note):
+                found.append(Decision.from_json(event.note))
     return sorted(found, key=lambda d: d.decided_at)
 
 

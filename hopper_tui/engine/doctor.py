@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.engine.backends import stand_ins
+from hopper_tui.engine.checkout import run_is_beside
+from hopper_tui.engine.flow import made_elsewhere
 from hopper_tui.model.clock import duration, stamp
 from hopper_tui.model.errors import HopperError, NotFound
 from hopper_tui.model.lifecycle import DelegationStatus, InstanceStatus
@@ -31,7 +33,17 @@ class Finding:
     message: str
 
 
-def examine(world: World, rebuild: bool, maintain: bool) -> list[Finding]:
+class Orders(NamedTuple):
+    """What to do beside looking: make the tables anew, remove what is over, compare everything
+    with the record, drop leftovers."""
+
+    rebuild: bool = False
+    maintain: bool = False
+    deep: bool = False
+    fix: bool = False
+
+
+def examine(world: World, orders: Orders) -> list[Finding]:
     """Everything worth knowing about the health of a world, worst things included."""
     found = [Finding("ok", "SQLite", f"version {sqlite3.sqlite_version}")]
     found += _home(world)
@@ -46,9 +58,9 @@ def examine(world: World, rebuild: bool, maintain: bool) -> list[Finding]:
         store = world.store(node.instance.id)
         if id(store) not in seen:
             seen.add(id(store))
-            found += _store(name, store, rebuild)
+            found += _store(name, store, orders)
         found += _configuration(world, node)
-        if maintain:
+        if orders.maintain:
             found += _maintain(world, store, node.instance)
     moved = world.reconcile()
     if moved:
@@ -75,14 +87,18 @@ def _home(world: World) -> Iterator[Finding]:
         yield Finding("ok", "home", str(world.home))
 
 
-def _store(name: str, store: Store, rebuild: bool) -> Iterator[Finding]:
-    if rebuild:
+def _store(name: str, store: Store, orders: Orders) -> Iterator[Finding]:
+    if orders.rebuild:
         yield Finding("ok", name, f"tables rebuilt from {store.rebuild()} events")
-    problems = store.check()
-    for problem in problems:
-        hint = "" if rebuild else "; see: hopper doctor --rebuild"
-        yield Finding("error", name, problem + hint)
-    if not problems:
+    if store.travels:
+        from hopper_tui.engine.inspecting import inspect
+
+        found = [Finding(level, name, message) for level, message in inspect(store, orders)]
+    else:
+        hint = "" if orders.rebuild else "; see: hopper doctor --rebuild"
+        found = [Finding("error", name, problem + hint) for problem in store.check()]
+    yield from found
+    if not any(finding.level == "error" for finding in found):
         yield Finding("ok", name, str(store.path or "in memory"))
 
 
@@ -114,18 +130,24 @@ def _unsettled(world: World) -> Iterator[Finding]:
         own = {instance.id for instance in store.instances()}
         for hop in store.delegations((DelegationStatus.ACCEPTED,)):
             if hop.source in own and world.name(hop.target) == hop.target:
-                yield from _lost(world, hop)
+                yield from _lost(world, store, hop)
         for hop in store.unsettled():
+            if made_elsewhere(store, hop):
+                continue
             source, target = world.name(hop.source), world.name(hop.target)
             message = f"{source} → {target} ({hop.status}) waits for the other side"
             yield Finding("warning", "hops", message)
 
 
-def _lost(world: World, hop: Delegation) -> Iterator[Finding]:
+def _lost(world: World, store: Store, hop: Delegation) -> Iterator[Finding]:
     """An accepted hop to a hopper that is known nowhere here, as a run in memory that ended."""
     try:
         world.store(hop.target)
     except NotFound:
+        if made_elsewhere(store, hop):
+            where = "worktree" if run_is_beside(store, hop.target) else "clone"
+            yield Finding("ok", "hops", f"{hop.target} works on {hop.task} in another {where}")
+            return
         message = (
             f"{hop.target} took task {hop.task} and is not known here; if it is gone for good,"
             f" take the task back: hopper delegation cancel {hop.id}"

@@ -138,7 +138,41 @@ def _find(world: World, ref: str, what: str, look: Callable[[Store, str], list[V
                 break
         if found:
             return list(found.values())
+    if what == "task":
+        _check_branches(world, prefix)
     raise NotFound(f"there is no {what} {ref!r}", _HINTS[what])
+
+
+def _check_branches(world: World, prefix: str) -> None:
+    """Raise NotFound, or AmbiguousId, for tasks that were in a checkout and are not now."""
+    from hopper_tui.engine import recovering
+    from hopper_tui.store.journaled import JournaledStore
+
+    found: dict[str, str] = {}
+    titles: dict[str, str] = {}
+    removed: set[str] = set()
+    for store in stores(world):
+        if not isinstance(store, JournaledStore):
+            continue
+        for key, title in store.elsewhere(prefix).items():
+            mark = next((id_prefix(world, instance.id) for instance in store.instances()), "")
+            found[key] = mark + key[: max(ids.SHORT_LENGTH, len(prefix))]
+            titles[key] = title
+            removed.update(recovering.lost(store).tasks)
+    if len(found) > 1:
+        raise AmbiguousId(
+            f"{prefix!r} could be {len(found)} tasks of other branches",
+            [(found[key], titles[key]) for key in sorted(found)[:_MANY]],
+            "Type one character more",
+        )
+    for key, short in found.items():
+        if key in removed:
+            what = f"task {short} {titles[key]!r} was removed before it was committed"
+            raise NotFound(what, "Bring it back: hopper recover")
+        raise NotFound(
+            f"task {short} {titles[key]!r} is on another branch, not in this checkout",
+            f"Bring it here: hopper bring {short}",
+        )
 
 
 _HINTS = {"task": "See: hopper list --all", "delegation": "See: hopper delegation list"}
@@ -189,13 +223,13 @@ def short_ids(world: World, tasks: Sequence[Task]) -> dict[str, str]:
         by_instance.setdefault(task.instance, []).append(task.id)
     short: dict[str, str] = {}
     for instance, keys in by_instance.items():
-        prefix = _prefix(world, instance)
+        prefix = id_prefix(world, instance)
         lengths = world.store(instance).prefix_lengths(keys, ids.SHORT_LENGTH)
         short |= {key: prefix + key[: lengths[key]] for key in keys}
     return short
 
 
-def _prefix(world: World, key: str) -> str:
+def id_prefix(world: World, key: str) -> str:
     """The prefix of a project's ids, `web-`: three letters of its name; none for the global."""
     try:
         instance = world.instance(key)

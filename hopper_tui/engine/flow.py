@@ -187,7 +187,7 @@ def _settle(
 def _step(world: World, hop: Delegation, touched: _Touched, declined: set[tuple[str, str]]) -> int:
     source, target = _side(world, hop.source), _side(world, hop.target)
     if source is None or target is None:
-        if source is not None and _made_elsewhere(source, hop):
+        if source is not None and made_elsewhere(source, hop):
             _tell(world, source, hop)
         return 0
     if source is not target:
@@ -219,10 +219,13 @@ def _step(world: World, hop: Delegation, touched: _Touched, declined: set[tuple[
     return 1
 
 
-def _made_elsewhere(store: Store, hop: Delegation) -> bool:
-    """Whether a hop came through git from another clone, whose runs are not known here."""
+def made_elsewhere(store: Store, hop: Delegation) -> bool:
+    """Whether a hop came through git from another clone or worktree, whose runs are not known
+    here."""
+    from hopper_tui.engine.checkout import run_is_beside
+
     first = store.events(key=hop.id, limit=1) if store.travels else []
-    return bool(first) and first[0].replica != store.replica
+    return bool(first) and (first[0].replica != store.replica or run_is_beside(store, hop.target))
 
 
 def _tell(world: World, store: Store, hop: Delegation) -> None:

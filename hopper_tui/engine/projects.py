@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hopper_tui.engine.places import CONFIG_FILE, PROJECT_DIRECTORY, Project, project_name
+from hopper_tui.journal.replica import checkout_of
 from hopper_tui.model import ids
-from hopper_tui.model.errors import Invalid, StorageError
+from hopper_tui.model.errors import HopperError, Invalid, StorageError
 from hopper_tui.store.failure import storage_error
 
 if TYPE_CHECKING:
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.world import World
+
+ATTRIBUTES_FILE = ".gitattributes"
+_ATTRIBUTED = ".hopper/journal/** "
+_ATTRIBUTES = f"""\
+# Hopper's journal: events are known by their bytes, and nobody reviews them line by line.
+{_ATTRIBUTED}-text -diff linguist-generated
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,50 @@ def init(world: World, path: Path, name: str | None) -> InitReport:
     world.places.register(known)
     world.forget(known.id)
     return InitReport(Hopper.open(world, known.id), not exists, root, tuple(files))
+
+
+def offers(root: Path) -> dict[str, str]:
+    """What one may add for git and has not yet: commands, each with what it is good for."""
+    from hopper_tui.engine import hooks
+
+    if checkout_of(root) is None:
+        return {}
+    found = {}
+    if not _has_attributes(root):
+        found["hopper init --gitattributes"] = "keep journal files out of diffs, byte by byte"
+    with suppress(HopperError):
+        if not hooks.installed(root):
+            found["hopper hooks install"] = "take tasks along with every git commit"
+    return found
+
+
+def add_attributes(root: Path) -> bool:
+    """Tell git in `.gitattributes` to leave journal files as they are; False when it knows.
+
+    What is in the file stays. Raises StorageError when it cannot be written.
+    """
+    path = root / ATTRIBUTES_FILE
+    if _has_attributes(root):
+        return False
+    try:
+        before = path.read_bytes() if path.exists() else b""
+        gap = b"\n" if before and not before.endswith(b"\n") else b""
+        temporary = path.with_name(f"{path.name}.tmp-hopper")
+        temporary.write_bytes(before + gap + _ATTRIBUTES.encode())
+        if path.exists():
+            temporary.chmod(path.stat().st_mode)
+        os.replace(temporary, path.resolve())
+    except OSError as error:
+        raise storage_error(error, path) from error
+    return True
+
+
+def _has_attributes(root: Path) -> bool:
+    try:
+        lines = (root / ATTRIBUTES_FILE).read_bytes().splitlines()
+    except OSError:
+        return False
+    return any(line.startswith(_ATTRIBUTED.encode()) for line in lines)
 
 
 def _planned(world: World, root: Path, slug: str) -> Project:

@@ -41,6 +41,7 @@ _VERBS: dict[str, str] = {
     "task.delegated": "delegate",
     "task.changed": "change",
     "task.feedback": "feedback on",
+    "task.resolved": "decide a conflict about",
 }
 """What a command is called by the first change it made."""
 _ANSWERS = {

@@ -1,12 +1,14 @@
-"""Watching: the events of a hopper as they are recorded, by whichever process."""
+"""Watching: the events of a hopper as they are recorded, and what else shows that it changed."""
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hopper_tui.model.event import Event
     from hopper_tui.store.protocol import Store
@@ -15,6 +17,43 @@ MEMORY_PAUSE = 0.02
 """Seconds between looks at a store in memory, which no file announces."""
 SAFETY_NET_MS = 1000
 """A change that the file system does not announce is seen after so many milliseconds."""
+
+_MOVED_BY_GIT = ("HEAD", "index", "logs/HEAD")
+"""What of a git directory changes with the branch, the index or the newest commit."""
+
+
+def directories(store: Store) -> list[Path]:
+    """The directories whose files change when a store does, by a writer or by git."""
+    from hopper_tui.journal.replica import checkout_of
+    from hopper_tui.store.journaled import JournaledStore
+
+    found = [] if store.path is None else [store.path.parent]
+    if isinstance(store, JournaledStore):
+        journal = store.journal.directory
+        where = checkout_of(journal.parent)
+        found += [journal, *(path for path in journal.glob("*") if path.is_dir())]
+        found += [] if where is None else [where.git]
+    return found
+
+
+def moves(store: Store) -> tuple[tuple[int, int], ...]:
+    """A value that changes when git moves the checkout of a store, as by a commit."""
+    from hopper_tui.journal.replica import checkout_of
+    from hopper_tui.store.journaled import JournaledStore
+
+    if not isinstance(store, JournaledStore):
+        return ()
+    where = checkout_of(store.journal.directory.parent)
+    return () if where is None else tuple(_stamp(where.git / name) for name in _MOVED_BY_GIT)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of a file; zeros when there is none."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (stat.st_size, stat.st_mtime_ns)
 
 
 def events(store: Store, after: int | None) -> Iterator[Event]:

@@ -192,6 +192,16 @@ class World:
 
             with self.command("absorb"):
                 flow.drive(self, [store])
+        if store.conflicts("claim"):  # who lost one may come when others have seen it
+            from hopper_tui.engine import conflicts
+
+            conflicts.contested(self, store)
+        if found.changed:
+            from hopper_tui.engine import recovering
+            from hopper_tui.store.journaled import JournaledStore
+
+            if isinstance(store, JournaledStore):
+                recovering.warn_of_loss(self, store)
 
     def _absorb_projects(self) -> None:
         """Take in what git brought to any project, for who looks from above: once, and only where
@@ -496,7 +506,8 @@ class World:
         """The summary of a run that ended, kept by whichever hopper it was below."""
         for store in self.stores():
             for event in store.events(key=ref, kind="run.archived", newest=True, limit=1):
-                return dict(event.note)
+                if isinstance(event.note, dict):
+                    return event.note
         return None
 
     def archive(self, ref: str) -> dict[str, Any]:
@@ -582,6 +593,10 @@ class World:
         """Events, newest first: of a task, of an instance, or of the hopper we are at."""
         return finding.log(self, ref, limit)
 
+    def replicas(self) -> set[str]:
+        """The ids of the clones whose stores are in use here."""
+        return {store.replica for store in self.places.opened() if store.replica}
+
     def search(self, text: str, limit: int = 50) -> list[Task]:
         """Tasks, closed ones too, that contain a text, over all stores."""
         return finding.search(self, text, limit)
@@ -607,29 +622,39 @@ class World:
         with self.command("reconcile"):
             return flow.reconcile(self)
 
-    def doctor(self, rebuild: bool = False, maintain: bool = False) -> list[Finding]:
+    def doctor(
+        self,
+        rebuild: bool = False,
+        maintain: bool = False,
+        deep: bool = False,
+        fix: bool = False,
+    ) -> list[Finding]:
         """Check every store and configuration; see `doctor`."""
         from hopper_tui.engine import doctor
 
         self._settle_down()
-        return doctor.examine(self, rebuild, maintain)
+        return doctor.examine(self, doctor.Orders(rebuild or fix, maintain, deep, fix))
 
     def watch_paths(self) -> list[Path]:
         """The directories whose files change when a store changes."""
-        paths = {store.path.parent for store in self.places.opened() if store.path is not None}
+        from hopper_tui.engine import watching
+
+        paths = {path for store in self.places.opened() for path in watching.directories(store)}
         return sorted(p for p in paths if p.is_dir())
 
     def revision(self) -> int:
-        """A number that changes when any store in use was changed by anybody."""
+        """A number that changes when any store in use, or its checkout, was changed by anybody."""
+        from hopper_tui.engine import watching
+
         total = 0
         for store in list(self.places.opened()):
             try:
                 if store.travels:
-                    with self._lock:
+                    with self._lock, suppress(HopperError):  # as where nothing can be written
                         self._settle_absorbed(store)
-                total = hash((total, store.path, store.revision()))
-            except HopperError:
-                total = hash((total, store.path, "broken"))
+                total = hash((total, store.path, store.revision(), watching.moves(store)))
+            except HopperError as error:
+                total = hash((total, store.path, error.message))
         return total
 
     def require_scope(self, instance: Instance, *scopes: HopperScope) -> None:

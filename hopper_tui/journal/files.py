@@ -140,6 +140,8 @@ class Journal:
             os.makedirs(month, exist_ok=True)
             _sync_directory(self.root)
         draft = f"{drafts}/{name.rpartition('/')[2]}"
+        with suppress(FileNotFoundError):  # a process that was killed left it
+            os.unlink(draft)
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             try:

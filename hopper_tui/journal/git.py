@@ -59,7 +59,8 @@ def run(
 def _reason(said: bytes) -> str:
     """The line of what git said that tells why."""
     lines = said.decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
-    return next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1])
+    fatal = (line for line in lines if line.startswith(("fatal: ", "error: ")))
+    return next(fatal, lines[-1]).removeprefix("fatal: ").removeprefix("error: ")
 
 
 def paths(output: bytes) -> list[str]:
@@ -253,10 +254,18 @@ def modified(directory: Path) -> set[str]:
     return set(paths(run(directory, "ls-files", "--modified", "-z", "--", ".")[1]))
 
 
-def ignored(directory: Path, wanted: Iterable[str]) -> list[str]:
-    """Which of these paths git was told to ignore."""
-    given = _listed(wanted)
-    return paths(run(directory, "check-ignore", "-z", "--stdin", given=given, check=False)[1])
+def ignored(directory: Path) -> set[str]:
+    """The paths here that git was told to ignore, and does not know yet."""
+    _, listed = run(
+        directory, "ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--",
+        "journal",
+    )  # fmt: skip
+    return set(paths(listed))
+
+
+def on_branch(directory: Path) -> bool:
+    """Whether a branch is checked out, so that a commit stays."""
+    return run(directory, "symbolic-ref", "--quiet", "HEAD", check=False)[0] == 0
 
 
 def stage(directory: Path, wanted: Iterable[str], index: str | None = None) -> None:
@@ -266,8 +275,7 @@ def stage(directory: Path, wanted: Iterable[str], index: str | None = None) -> N
 
 def unstage(directory: Path, wanted: Iterable[str]) -> None:
     """Take paths that no commit has out of the index again."""
-    gone = ("rm", "--cached", "--quiet", "--ignore-unmatch", *_FROM_STDIN)
-    run(directory, *gone, given=_listed(wanted), check=False)
+    run(directory, "update-index", "--force-remove", "-z", "--stdin", given=_listed(wanted))
 
 
 def commit(directory: Path, message: str, wanted: Iterable[str]) -> str:

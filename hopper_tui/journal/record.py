@@ -104,9 +104,12 @@ def write(record: Record) -> tuple[Record, bytes]:
         members["note"] = record.note
     try:
         text = _encode(members)
-        written = _uneven(f"{record.clock}{record.replica}") if len(text) >= _LONG else str
-        identity = _hash(written(text).encode())
-        line = written(_encode(members | {"id": identity})).encode()
+        uneven = _uneven(f"{record.clock}{record.replica}")
+        for written in (uneven, str) if len(text) >= _LONG else (str,):
+            identity = _hash(written(text).encode())
+            line = written(_encode(members | {"id": identity})).encode()
+            if len(line) <= LINE_LIMIT:
+                break
     except (ValueError, TypeError, RecursionError) as error:
         raise Invalid(f"the change cannot be written as JSON: {error}") from None
     if len(line) > LINE_LIMIT:

@@ -6,7 +6,7 @@ that only make sense together (the status, who holds the task, since when) are o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hopper_tui.model.clock import is_time
@@ -93,12 +93,28 @@ def _map_or_none(value: Any) -> bool:
     return value is None or isinstance(value, dict)
 
 
+def _maps(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(e, dict) for e in value)
+
+
 def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
 def _count(value: Any) -> bool:
     return isinstance(value, int) and 0 <= value < 1 << 31
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < 1 << 53
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_number, value.values()))
+
+
+def _between(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: _number(value) and low <= value <= high
 
 
 def _anything(_: Any) -> bool:
@@ -110,6 +126,66 @@ def _one_of(words: Any) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in known
 
 
+def _or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or fits(value)
+
+
+def _holding(
+    members: Mapping[str, Callable[[Any], bool]], needed: Iterable[str] = ()
+) -> Callable[[Any], bool]:
+    """An object with all `needed` members, in which those that are known fit."""
+    wanted = frozenset(needed)
+
+    def fits(value: Any) -> bool:
+        return (
+            isinstance(value, dict)
+            and wanted <= value.keys()
+            and all(known(value[name]) for name, known in members.items() if name in value)
+        )
+
+    return fits
+
+
+_FEEDBACK = _holding(
+    {
+        "was_good_match": _or_none(_flag), "should_have_routed_to": _text_or_none,
+        "quality": _or_none(_between(0, 5)), "complexity": _or_none(_between(1, 5)),
+        "estimated_duration": _or_none(_number), "actual_duration": _or_none(_number),
+        "rework": _or_none(_flag), "rework_reason": _text_or_none, "blockers": _texts,
+        "missing_skills": _texts, "notes": _text_or_none, "tasks": _count,
+    }
+)  # fmt: skip
+_CANDIDATE = _holding(
+    {"target": _text, "score": _number, "factors": _numbers, "refused": _text_or_none},
+    ("target", "score"),
+)
+is_decision = _holding(
+    {
+        "task": _text, "target": _text_or_none, "strategy": _text, "confidence": _number,
+        "reason": _text, "executor": _text_or_none, "priority": _text_or_none,
+        "candidates": lambda value: isinstance(value, list) and all(map(_CANDIDATE, value)),
+        "decided_by": _text, "decided_at": is_time, "duration_ms": _number,
+    },
+    ("target", "strategy", "confidence", "reason", "candidates", "decided_by", "decided_at"),
+)  # fmt: skip
+"""Whether a value is a routing decision as it is recorded."""
+_CONFIG = _holding(
+    {
+        "capabilities": _or_none(_texts), "domains": _or_none(_texts), "velocity": _text_or_none,
+        "max_concurrent_tasks": _or_none(_count), "max_queued_tasks": _or_none(_count),
+        "auto_delegate": _flag, "auto_accept": _flag, "orchestration_threshold": _number,
+        "routing_engine": _text_or_none, "prefix": _text_or_none,
+        "intelligence": _or_none(_holding({"provider": _text_or_none, "rules": _or_none(_maps)})),
+        "persistence": _or_none(_holding({"storage": _text, "retention": _text})),
+        "integrations": _or_none(
+            _holding({"parent_hopper": _flag, "local_cli": _flag, "worker_api": _flag})
+        ),
+        "child_instances": _or_none(
+            _holding({"auto_create": _flag, "max_depth": _count, "template": _map_or_none})
+        ),
+    }
+)  # fmt: skip
+
 SHAPES: dict[str, Mapping[str, Callable[[Any], bool]]] = {
     "task": {
         "id": _text, "title": _text, "description": _text, "project": _text_or_none,
@@ -120,19 +196,19 @@ SHAPES: dict[str, Mapping[str, Callable[[Any], bool]]] = {
         "metadata": _map, "instance": _text, "status": _one_of(TaskStatus),
         "owner": _text_or_none, "parent_task": _text_or_none, "root_task": _text_or_none,
         "origin": _text_or_none, "attempts": _count, "result": _anything,
-        "feedback": _map_or_none, "reason": _text_or_none, "waiting": _flag, "created_at": is_time,
-        "started_at": _time_or_none, "completed_at": _time_or_none,
+        "feedback": _or_none(_FEEDBACK), "reason": _text_or_none, "waiting": _flag,
+        "created_at": is_time, "started_at": _time_or_none, "completed_at": _time_or_none,
     },
     "instance": {
         "id": _text, "name": _text, "scope": _one_of(HopperScope), "parent": _text_or_none,
-        "status": _one_of(InstanceStatus), "config": _map, "reason": _text_or_none,
+        "status": _one_of(InstanceStatus), "config": _CONFIG, "reason": _text_or_none,
         "created_at": is_time, "started_at": _time_or_none, "stopped_at": _time_or_none,
     },
     "delegation": {
         "id": _text, "task": _text, "root_task": _text, "source": _text, "target": _text,
         "type": _one_of(DelegationType), "child_tasks": _texts, "subtasks": _texts,
         "status": _one_of(DelegationStatus), "notes": _text_or_none, "reason": _text_or_none,
-        "result": _anything, "decision": _map_or_none, "delegated_at": is_time,
+        "result": _anything, "decision": _or_none(is_decision), "delegated_at": is_time,
         "accepted_at": _time_or_none, "completed_at": _time_or_none,
     },
 }  # fmt: skip

@@ -104,3 +104,14 @@ class Decision(NamedTuple):
             "decided_at": self.decided_at,
             "duration_ms": self.duration_ms,
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Decision:
+        """The decision that `json` gave; unknown keys are ignored."""
+        made = cls(**{name: value for name, value in values.items() if name in cls._fields})
+        return made._replace(
+            candidates=tuple(
+                Candidate(**{n: v for n, v in one.items() if n in Candidate._fields})
+                for one in values["candidates"]
+            )
+        )

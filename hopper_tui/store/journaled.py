@@ -91,6 +91,7 @@ class JournaledStore(SqliteStore):
     # Opening
 
     def _open(self) -> sqlite3.Connection:
+        self._check_directory(os.path.dirname(self.journal.root))
         self._check_format()
         self._check_sparse()
         if not _writable(self._file.parent):
@@ -155,6 +156,20 @@ class JournaledStore(SqliteStore):
                 "Let git check them out: git sparse-checkout add .hopper",
             )
 
+    def _check_there(self, db: sqlite3.Connection) -> None:
+        """Raise StorageError when the journal is not here any more: no files would mean no tasks,
+        and what is written now would bring back a directory that somebody removed."""
+        self._check_sparse()
+        if self._mark(db) is not None:
+            self._check_directory(self.journal.root)
+
+    def _check_directory(self, path: str) -> None:
+        if not os.path.isdir(path):
+            raise StorageError(
+                f"{path} is not there any more",
+                "Check out a branch that has it, or go on in another working tree",
+            )
+
     # Reading
 
     @property
@@ -214,13 +229,14 @@ class JournaledStore(SqliteStore):
 
     def _take_in(self, db: sqlite3.Connection) -> None:
         """Make the cache what the journal says now."""
+        self._check_there(db)
         if self._is_plain(db):
             self._adopt(db)
         names = self.journal.names()
         known = dict(db.execute("SELECT name, file FROM files WHERE present = 1"))
         touched: set[Place] = set()
         history: dict[Place, list[Record]] | None = None
-        if not known and not db.execute("SELECT 1 FROM events LIMIT 1").fetchone():
+        if not known and not db.execute("SELECT 1 FROM files LIMIT 1").fetchone():
             history = {}
         self._arrive(db, sorted(names - known.keys()), touched, history)
         self._leave(db, [known[name] for name in known.keys() - names], touched)
@@ -252,10 +268,11 @@ class JournaledStore(SqliteStore):
         """Files that are here now: read those never seen, mark the events of the others."""
         arrived: list[tuple[Record, bytes, int]] = []
         for name in names:
-            row = db.execute("SELECT file FROM files WHERE name = ?", (name,)).fetchone()
-            if row is not None:
-                self._return(db, row[0], touched)
-                continue
+            if history is None:
+                row = db.execute("SELECT file FROM files WHERE name = ?", (name,)).fetchone()
+                if row is not None:
+                    self._return(db, row[0], touched)
+                    continue
             content = self.journal.read(name)
             file = db.execute("INSERT INTO files (name, present) VALUES (?, 1)", (name,)).lastrowid
             assert file is not None
@@ -276,10 +293,11 @@ class JournaledStore(SqliteStore):
             self._store_records(db, [(*pair, file) for pair in pairs], touched, None)
 
     def _note_damage(self, db: sqlite3.Connection, file: int, content: files.Content) -> None:
-        db.executemany(
-            "INSERT INTO damage VALUES (?, ?, ?)",
-            [(file, damage.line, damage.reason) for damage in content.damage],
-        )
+        if content.damage:
+            db.executemany(
+                "INSERT INTO damage VALUES (?, ?, ?)",
+                [(file, damage.line, damage.reason) for damage in content.damage],
+            )
 
     def _store_records(
         self,
@@ -356,9 +374,10 @@ class JournaledStore(SqliteStore):
         places = [place for place in touched if place[0] in TABLES]
         if not places:
             return
+        empty = history is not None
         if history is None:
             history = self._records(db, places)
-        projection = Projection(db, self.instance_id)
+        projection = Projection(db, self.instance_id, empty=empty)
         for place in places:
             projection.show(place[1], fold(place[0], history.get(place, ())))
         projection.finish()
@@ -503,12 +522,14 @@ class JournaledStore(SqliteStore):
         defaults = TABLES[event.entity].defaults
         return {name: state.get(name, defaults.get(name)) for name in event.patch.set}
 
-    def conflicts(self) -> list[Conflict]:
-        """Changes that had not seen each other, the oldest first."""
+    def conflicts(self, kind: str | None = None) -> list[Conflict]:
+        """Changes that had not seen each other, the oldest first; those of one kind if it is given."""
         found: list[tuple[tuple[str, str, str], Conflict]] = []
         with self._lock, self._translated():
             db = self._reading
-            rows = db.execute("SELECT * FROM clashes").fetchall()
+            rows = db.execute(
+                "SELECT * FROM clashes WHERE kind = coalesce(?, kind)", (kind,)
+            ).fetchall()
             records = self._records(db, [(row[0], row[1]) for row in rows])
         for entity, key, register, winner, loser, kind in rows:
             about = {r.id: r for r in records.get((entity, key), ())}
@@ -549,6 +570,16 @@ class JournaledStore(SqliteStore):
         """Every event ever seen here that is not in this checkout, with its line."""
         rows = self._all("SELECT patch FROM events WHERE present = 0")
         return [(record.read(line.encode(), verify=False), line.encode()) for (line,) in rows]
+
+    def ids_by_file(self) -> dict[str, set[str]]:
+        """The ids of the events that were taken in of each file that is here."""
+        found: dict[str, set[str]] = {}
+        for name, key in self._all(
+            "SELECT files.name, events.id FROM files JOIN file_events USING (file)"
+            " JOIN events USING (seq) WHERE files.present = 1"
+        ):
+            found.setdefault(name, set()).add(key)
+        return found
 
     def present_ids(self) -> set[str]:
         """The ids of all events in this checkout."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.store.database import BUSY_TIMEOUT
@@ -96,6 +96,30 @@ class Leases:
         )
         return [Lease(*row) for row in rows]
 
+    def stale(self) -> list[str]:
+        """The tasks whose lease can never count again: its maker died before it got through, or
+        its worktree is gone."""
+        rows = self._connection.execute("SELECT * FROM leases ORDER BY task").fetchall()
+        return [lease.task for lease in map(Lease._make, rows) if not _may_count(lease)]
+
+    def problems(self) -> list[str]:
+        """What SQLite finds wrong with the database."""
+        try:
+            rows = self._connection.execute("PRAGMA quick_check(5)").fetchall()
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        return [row[0] for row in rows if row[0] != "ok"]
+
+    def set_aside(self) -> str:
+        """Begin a new database; the old file keeps its content under the name returned."""
+        self.close()
+        aside = f"{self.path}.damaged"
+        os.replace(self.path, aside)
+        for suffix in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self.path}{suffix}")
+        return aside
+
     def take(self, task: str, owner: str | None, event: str, file: str) -> None:
         """Note a claim whose file is about to be written."""
         self._connection.execute(
@@ -163,3 +187,10 @@ class Leases:
             db.execute("PRAGMA synchronous = FULL")
             self._db = db
         return self._db
+
+
+def _may_count(lease: Lease) -> bool:
+    files = [f"{lease.journal}/{lease.file}", *([lease.closing] if lease.closing else [])]
+    if any(map(os.path.exists, files)):
+        return True
+    return lease.state != PENDING and os.path.isdir(lease.journal)

@@ -22,18 +22,31 @@ _NEEDED = {
     "instance": ("name", "scope"),
 }
 """Without these nothing can be shown: the event that brings them is on another branch."""
+_BORN = {"task": "born", "delegation": "born", "instance": "NULL"}
+"""The column that orders what clones made apart."""
 _BEGINS = {"task": "created_at", "delegation": "delegated_at", "instance": "created_at"}
 """The field that says since when it is there; who reads it computes with it."""
 _ELSEWHERE = {"title": "(created on another branch)", "executor_preference": "manual"}
 """How a task looks of which only later events are here. Manual work is never handed out."""
 
+_DEPS = "SELECT dep, since FROM task_deps WHERE task = ?"
+_WITH_BORN = {
+    entity: f"INSERT INTO {table.name} ({table.select}, born)"
+    f" VALUES ({', '.join('?' * (len(table.fields) + 1))})"
+    for entity, table in TABLES.items()
+}
+
 
 class Projection:
-    """Some entities on their way into the tables; `finish` sees to what hangs together."""
+    """Some entities on their way into the tables; `finish` sees to what hangs together.
 
-    def __init__(self, db: sqlite3.Connection, instance: str) -> None:
+    With `empty` tables there is nothing to compare with.
+    """
+
+    def __init__(self, db: sqlite3.Connection, instance: str, *, empty: bool = False) -> None:
         self._db = db
         self._instance = instance
+        self._empty = empty
         self._rewired: set[str] = set()
         self._moved: set[str] = set()
 
@@ -41,9 +54,7 @@ class Projection:
         """Make the row of an entity say what its fold says."""
         table = TABLES[folded.entity]
         state = self._presentable(folded)
-        row = self._db.execute(
-            f"SELECT {table.select} FROM {table.name} WHERE {table.key_column} = ?", (key,)
-        ).fetchone()
+        row = None if self._empty else self._row(table, key)
         if state is None:
             if row is not None:
                 self._remove(table, key)
@@ -53,10 +64,17 @@ class Projection:
             if row is None:
                 self._insert(table, value, born)
             else:
-                self._update(table, row, value)
+                self._update(table, row, value, born)
             if folded.entity == "task":
                 self._wire(key, folded)
         self._list_clashes(key, folded, state is not None)
+
+    def _row(self, table: Table[Any], key: str) -> Any:
+        return self._db.execute(
+            f"SELECT {table.select}, {_BORN[table.entity]} FROM {table.name}"
+            f" WHERE {table.key_column} = ?",
+            (key,),
+        ).fetchone()
 
     def _presentable(self, folded: Fold) -> dict[str, Any] | None:
         state = folded.state
@@ -71,16 +89,15 @@ class Projection:
         return state
 
     def _insert(self, table: Table[Any], value: Any, born: str) -> None:
-        self._db.execute(table.insert, table.row(value))
-        if table.entity != "instance":
-            self._db.execute(
-                f"UPDATE {table.name} SET born = ? WHERE {table.key_column} = ?", (born, value.id)
-            )
+        if table.entity == "instance":
+            self._db.execute(table.insert, table.row(value))
+        else:
+            self._db.execute(_WITH_BORN[table.entity], (*table.row(value), born))
         if table.entity == "task":
             self._moved.add(value.id)
 
-    def _update(self, table: Table[Any], before: Sequence[Any], after: Any) -> None:
-        was = dict(zip(table.fields, before, strict=True))
+    def _update(self, table: Table[Any], before: Sequence[Any], after: Any, born: str) -> None:
+        was = dict(zip(table.fields, before, strict=False))
         new = dict(zip(table.fields, table.row(after), strict=True))
         changed = {
             f: cell for f, cell in new.items()
@@ -88,9 +105,11 @@ class Projection:
         }  # fmt: skip
         if table.entity == "task" and was["lease_expires_at"] and not after.is_active:
             changed["lease_expires_at"] = None
+        if before[-1] not in (born, None):
+            changed["born"] = born
         if not changed:
             return
-        assignments = ", ".join(f"{table.column[f]} = ?" for f in changed)
+        assignments = ", ".join(f"{table.column.get(f, f)} = ?" for f in changed)
         self._db.execute(
             f"UPDATE {table.name} SET {assignments} WHERE {table.key_column} = ?",
             (*changed.values(), after.id),
@@ -101,14 +120,14 @@ class Projection:
     def _remove(self, table: Table[Any], key: str) -> None:
         self._db.execute(f"DELETE FROM {table.name} WHERE {table.key_column} = ?", (key,))
         if table.entity == "task":
-            self._db.execute("DELETE FROM task_deps WHERE task = ?", (key,))
             self._moved.add(key)
-            self._rewired.add(key)
+            if self._db.execute("DELETE FROM task_deps WHERE task = ?", (key,)).rowcount:
+                self._rewired.add(key)
 
     def _wire(self, key: str, folded: Fold) -> None:
         """The dependencies of a task as rows."""
         wanted = {dep: "".join(order) for order, dep in folded.edges()}
-        here = dict(self._db.execute("SELECT dep, since FROM task_deps WHERE task = ?", (key,)))
+        here = {} if self._empty else dict(self._db.execute(_DEPS, (key,)))
         if wanted == here:
             return
         self._db.execute("DELETE FROM task_deps WHERE task = ?", (key,))

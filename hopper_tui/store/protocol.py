@@ -63,8 +63,10 @@ class Store(Protocol):
     path: Path | None
     travels: bool
     """Whether its state follows a checkout of git."""
-    replica: str
-    """Which clone writes here; "" where the record stays on one machine."""
+
+    @property
+    def replica(self) -> str:
+        """Which clone writes here; "" where the record stays on one machine."""
 
     def transaction(self, group: str, actor: str, at: str) -> AbstractContextManager[Transaction]:
         """Begin writing: the events get this group, actor and time. Takes the write lock."""
@@ -136,8 +138,8 @@ class Store(Protocol):
     def absorb(self) -> Absorbed:
         """Take in what came or went without a command, as by a checkout."""
 
-    def conflicts(self) -> list[Conflict]:
-        """Changes that had not seen each other, the oldest first."""
+    def conflicts(self, kind: str | None = None) -> list[Conflict]:
+        """Changes that had not seen each other, the oldest first; of one kind if it is given."""
 
     def elsewhere(self, prefix: str) -> dict[str, str]:
         """Tasks known from another branch by a prefix of their id: id and title."""
@@ -156,6 +158,9 @@ class Store(Protocol):
 
         Those that an open task still waits for stay.
         """
+
+    def skew(self, now: float) -> list[str]:
+        """Whose clock differs from the others', in sentences."""
 
     def check(self) -> list[str]:
         """What is wrong with the stored data, in sentences; empty when all is well."""

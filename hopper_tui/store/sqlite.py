@@ -356,7 +356,7 @@ class SqliteStore(Database):
         """Take in what came or went without a command, as by a checkout: nothing, here."""
         return Absorbed()
 
-    def conflicts(self) -> list[Conflict]:
+    def conflicts(self, kind: str | None = None) -> list[Conflict]:
         """Changes that had not seen each other: there are none where all are made in turn."""
         return []
 

@@ -6,17 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hopper_tui.engine.conflicts import resolve
 from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
 from hopper_tui.tui import verbs
 from hopper_tui.tui.commands import COMMANDS, PANES, Command, keys_of
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceDialog
 from hopper_tui.tui.dialogs.confirm import ConfirmDialog
+from hopper_tui.tui.dialogs.conflicts import ConflictsDialog
 from hopper_tui.tui.dialogs.delegate import DelegateDialog, Order
 from hopper_tui.tui.dialogs.form import Attempt, Field, FormDialog, Values
 from hopper_tui.tui.dialogs.text import TextDialog
 from hopper_tui.tui.presentation import PRIORITY, clip, count, fit, why_lines
 from hopper_tui.tui.roles import Line, Span
-from hopper_tui.tui.snapshot import Hop, Problem, Report
+from hopper_tui.tui.snapshot import ConflictRow, Hop, Problem, Report, Take
 from hopper_tui.tui.verbs import Verb
 
 if TYPE_CHECKING:
@@ -253,6 +255,26 @@ async def why(cockpit: Cockpit) -> None:
     )
 
 
+async def conflicts(cockpit: Cockpit) -> None:
+    """List the conflicts of the project shown; each is settled by taking one side."""
+    project = cockpit.checkout.project
+
+    async def settle(row: ConflictRow, take: Take) -> Problem | None:
+        said = f"{row.short_id} {row.conflict.register}: took {take}"
+        it = row.conflict
+
+        def job(world: World) -> object:
+            return resolve(world, world.store(str(project)), it.key, take, it.register)
+
+        return await cockpit.attempt(job, lambda _: said)
+
+    async def take_back() -> Problem | None:
+        return await cockpit.attempt(lambda world: world.undo(project), lambda done: done.summary)
+
+    dialog = ConflictsDialog(cockpit.checkout, cockpit.now, settle, take_back)
+    await cockpit.app.push_screen_wait(dialog)
+
+
 def _help_line(command: Command, reason: str | None, width: int) -> Line:
     keys = Span(f"{fit(keys_of(command), 10)} ", "muted" if reason else "accent")
     title = Span(command.title, "muted" if reason else "text")
@@ -294,6 +316,7 @@ DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "tag": tag,
     "note": note,
     "create": create,
+    "conflicts": conflicts,
     "help": help_,
 }
 """By the name that commands use."""

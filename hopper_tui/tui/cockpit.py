@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -23,21 +23,23 @@ from hopper_tui.tui.detail_view import DetailView
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.messages import (
+    CheckoutLoaded,
     DetailLoaded,
     PageLoaded,
     QueueLoaded,
     StoreChanged,
     TreeLoaded,
+    Warned,
 )
 from hopper_tui.tui.presentation import count, queue_title, report_text
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
-from hopper_tui.tui.snapshot import Hop, Problem, Report, TaskRow
+from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, Report, TaskRow
 from hopper_tui.tui.status_line import SMALLEST, StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
 from hopper_tui.tui.verbs import VERBS, Verb
-from hopper_tui.tui.watch import changes
+from hopper_tui.tui.watch import changes, identities
 
 if TYPE_CHECKING:
     from hopper_tui.engine.undo import Undone
@@ -49,6 +51,8 @@ DETAIL_AFTER = 0.12
 """Seconds the cursor rests on a task before its details are read: holding `j` reads none."""
 QUEUE_AFTER = 0.08
 """Seconds the cursor rests on a hopper before its queue is read."""
+CHECKOUT_AFTER = 0.1
+"""Seconds without another change before git is asked: what is on the screen comes first."""
 FILTER_AFTER = 0.06
 """Seconds without a key before a filter that is being typed is tried."""
 POLL_EVERY = 1.0
@@ -83,6 +87,14 @@ class FirstQueueShown(Message):
     """The first queue is on the screen: the program is open."""
 
 
+@runtime_checkable
+class ShowsCheckout(Protocol):
+    """A screen above the cockpit that follows what git does."""
+
+    def show_checkout(self, checkout: CheckoutSnapshot) -> None:
+        """Show another state of the checkout."""
+
+
 class Cockpit(Screen[None]):
     """Snapshots go down to the panes, what the user does comes up as messages and commands."""
 
@@ -112,8 +124,10 @@ class Cockpit(Screen[None]):
         self._wanted_task = task
         self._pane: PaneName = "queue"
         self._delays: dict[str, Timer] = {}
-        self._watched: frozenset[str] = frozenset()
+        self._watched: frozenset[tuple[str, int]] = frozenset()
         self._loaded = False
+        self.checkout = CheckoutSnapshot()
+        self._asks_git = True
 
     def compose(self) -> ComposeResult:
         clock = self._clock
@@ -155,9 +169,14 @@ class Cockpit(Screen[None]):
     @on(TreeLoaded)
     def _show_tree(self, message: TreeLoaded) -> None:
         self.tree_view.show(message.tree)
-        if (instance := self.queue_view.snapshot.instance) is not None:
-            self.tree_view.select(instance.id)
+        self._select_hopper()
         self._watch()
+
+    def _select_hopper(self) -> None:
+        """Point at the hopper that is shown, unless somebody is walking the tree."""
+        instance = self.queue_view.snapshot.instance
+        if instance is not None and self._pane != "tree":
+            self.tree_view.select(instance.id)
 
     @on(QueueLoaded)
     def _show_queue(self, message: QueueLoaded) -> None:
@@ -167,8 +186,11 @@ class Cockpit(Screen[None]):
             if self._hopper not in (None, instance.id):
                 self._filters[instance.id] = self._filters.pop(self._hopper, "")
             self._hopper = instance.id
-            self.tree_view.select(instance.id)
+        if (shown := self.queue_view.snapshot.instance) and instance and shown.id != instance.id:
+            self.checkout = CheckoutSnapshot()
         self.queue_view.show(queue)
+        self._select_hopper()
+        self._load_checkout()
         if self._wanted_task and self.queue_view.select(self._wanted_task):
             self._wanted_task = None
         self._show_titles()
@@ -179,7 +201,7 @@ class Cockpit(Screen[None]):
     @property
     def is_settled(self) -> bool:
         """Whether everything on the screen has been read."""
-        if not self._loaded or not self.tree_view.snapshot.revision:
+        if not self._loaded or self._asks_git or not self.tree_view.snapshot.revision:
             return False
         detail = self.task_view.snapshot
         return (detail.task_id if detail else None) == self.queue_view.selected
@@ -193,6 +215,26 @@ class Cockpit(Screen[None]):
         if message.detail.task_id == self.queue_view.selected:
             self.task_view.show(message.detail)
             self.chain_view.show(message.detail.hops)
+
+    def _load_checkout(self) -> None:
+        self._asks_git = True
+        self._after(CHECKOUT_AFTER, "checkout", self._ask_checkout)
+
+    def _ask_checkout(self) -> None:
+        self.session.load_checkout(self._hopper)
+
+    @on(CheckoutLoaded)
+    def _show_checkout(self, message: CheckoutLoaded) -> None:
+        self.checkout = message.checkout
+        self._asks_git = False
+        self._show_status()
+        for screen in self.app.screen_stack:
+            if isinstance(screen, ShowsCheckout):
+                screen.show_checkout(message.checkout)
+
+    @on(Warned)
+    def _tell(self, message: Warned) -> None:
+        self.warn(message.text)
 
     @on(StoreChanged)
     def _refresh(self) -> None:
@@ -260,9 +302,8 @@ class Cockpit(Screen[None]):
     def _show_status(self) -> None:
         marked = len(self.queue_view.marks)
         instance = self.queue_view.snapshot.instance
-        place = f"{self._actor} @ {instance.name}" if instance else self._actor
-        marks = f"{marked:,} marked · " if marked else ""
-        self.status.show(hints_of(self._pane), marks + place)
+        where = instance.name if instance else ""
+        self.status.show(hints_of(self._pane), self._actor, where, marked, self.checkout)
 
     def _after(self, seconds: float, what: str, do: Callable[[], object]) -> None:
         """Do something once nothing else was asked of `what` for some seconds."""
@@ -280,15 +321,17 @@ class Cockpit(Screen[None]):
 
     async def _watch_stores(self) -> None:
         paths = await self.session.watch_paths()
-        names = frozenset(map(str, paths))
-        if names != self._watched:
-            self._watched = names
-            if paths:
-                self.run_worker(self._follow(paths), group="watch", exclusive=True)
+        found = identities(paths)
+        if found != self._watched:
+            self._watched = found
+            if found:
+                self.run_worker(self._follow(found), group="watch", exclusive=True)
 
-    async def _follow(self, paths: Sequence[object]) -> None:
-        async for _ in changes([str(path) for path in paths]):
+    async def _follow(self, directories: frozenset[tuple[str, int]]) -> None:
+        async for _ in changes([path for path, _ in directories]):
             self.session.check()
+            self._watch()  # a month's folder may have come or gone
+        self._watched = frozenset()  # one is gone: the next look at the tree watches the others
 
     # Panes
 
@@ -384,6 +427,7 @@ class Cockpit(Screen[None]):
             queue=self.queue_view.snapshot,
             detail=detail,
             hop=self._hop(detail.hops if detail else ()),
+            checkout=self.checkout,
         )
 
     def _hop(self, hops: Sequence[Hop]) -> Hop | None:

@@ -16,7 +16,14 @@ from hopper_tui.model.lifecycle import (
     TaskStatus,
     instance_steps,
 )
-from hopper_tui.tui.snapshot import DetailSnapshot, Hop, QueueSnapshot, TaskRow, TreeRow
+from hopper_tui.tui.snapshot import (
+    CheckoutSnapshot,
+    DetailSnapshot,
+    Hop,
+    QueueSnapshot,
+    TaskRow,
+    TreeRow,
+)
 
 PaneName = Literal["tree", "queue", "task", "chain"]
 
@@ -36,6 +43,7 @@ class Situation(NamedTuple):
     queue: QueueSnapshot
     detail: DetailSnapshot | None
     hop: Hop | None
+    checkout: CheckoutSnapshot = CheckoutSnapshot()
 
 
 Enabled = Callable[[Situation], str | None]
@@ -128,6 +136,16 @@ def _escapable(situation: Situation) -> str | None:
     if situation.marked or situation.queue.filter:
         return None
     return "Nothing is marked or filtered."
+
+
+def with_conflicts(situation: Situation) -> str | None:
+    """Needs conflicts in the project shown."""
+    checkout = situation.checkout
+    if checkout.problem:
+        return f"The conflicts cannot be read: {checkout.problem.message}."
+    if checkout.project is None:
+        return "The tasks of this hopper do not travel in git, so nothing can conflict."
+    return None if checkout.conflicts else f"{checkout.name} has no conflicts."
 
 
 class Command(NamedTuple):
@@ -236,6 +254,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("app.undo", "Undo the last command here", ("u",), PANES, "App", "screen.undo",
             hint="undo"),
     Command("app.redo", "Redo what was undone here", ("ctrl+r",), PANES, "App", "screen.redo"),
+    Command("view.conflicts", "Settle the conflicts", ("C",), PANES, "View",
+            "screen.ask('conflicts')", with_conflicts),
     Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
     Command("view.theme", "Change the theme", (), PANES, "View", "app.change_theme"),
     Command("app.palette", "Search all commands", (":",), PANES, "App", "app.command_palette"),

@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from hopper_tui.tui.commands import bindings_of
+from hopper_tui.tui.commands import BY_ID, bindings_of, keys_of
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.presentation import detail_lines
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import DetailSnapshot
+
+CONFLICT_KEYS = keys_of(BY_ID["view.conflicts"])
 
 
 class DetailView(LineView):
@@ -46,7 +48,9 @@ class DetailView(LineView):
     def _compose_lines(self, width: int) -> None:
         self._width = width
         self._lines = (
-            detail_lines(self.snapshot, width, self._clock()) if self.snapshot and width else ()
+            detail_lines(self.snapshot, width, self._clock(), CONFLICT_KEYS)
+            if self.snapshot and width
+            else ()
         )
 
     def action_cursor(self, step: int) -> None:

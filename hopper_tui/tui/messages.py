@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from hopper_tui.tui.snapshot import DetailSnapshot, PageSnapshot, QueueSnapshot, TreeSnapshot
+from hopper_tui.tui.snapshot import (
+    CheckoutSnapshot,
+    DetailSnapshot,
+    PageSnapshot,
+    QueueSnapshot,
+    TreeSnapshot,
+)
 
 
 class TreeLoaded(Message):
@@ -37,6 +43,22 @@ class DetailLoaded(Message):
     def __init__(self, detail: DetailSnapshot) -> None:
         super().__init__()
         self.detail = detail
+
+
+class CheckoutLoaded(Message):
+    """Branch, uncommitted events and conflicts of the hopper shown were read."""
+
+    def __init__(self, checkout: CheckoutSnapshot) -> None:
+        super().__init__()
+        self.checkout = checkout
+
+
+class Warned(Message):
+    """The engine found something that a person should know."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 class StoreChanged(Message):

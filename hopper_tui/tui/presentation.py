@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from hopper_tui.model.clock import age
+from hopper_tui.model.conflict import Conflict, Side
 from hopper_tui.model.delegation import Candidate, Decision
 from hopper_tui.model.event import Event
 from hopper_tui.model.instance import Load
@@ -25,6 +26,8 @@ from hopper_tui.model.task import Task
 from hopper_tui.model.text import plain, plain_block
 from hopper_tui.tui.roles import Line, Role, Span
 from hopper_tui.tui.snapshot import (
+    CheckoutSnapshot,
+    ConflictRow,
     DetailSnapshot,
     Hop,
     Problem,
@@ -293,8 +296,10 @@ def _heading(text: str) -> list[Line]:
     return [(), (Span(text, "accent"),)]
 
 
-def detail_lines(detail: DetailSnapshot, width: int, now: float) -> tuple[Line, ...]:
-    """Everything about one task, most useful first."""
+def detail_lines(
+    detail: DetailSnapshot, width: int, now: float, keys_to_settle: str = ""
+) -> tuple[Line, ...]:
+    """Everything about one task, most useful first; `keys_to_settle` open its conflicts."""
     if detail.problem:
         return problem_lines(detail.problem, width)
     if detail.row is None:
@@ -315,6 +320,8 @@ def detail_lines(detail: DetailSnapshot, width: int, now: float) -> tuple[Line, 
     if task.reason:
         role: Role = "bad" if task.status in (TaskStatus.BLOCKED, TaskStatus.FAILED) else "warn"
         lines += _paragraph(task.reason, width, role)
+    for conflict in detail.conflicts:
+        lines += _conflict_lines(conflict, width, now, keys_to_settle)
     lines.append(())
     for label, value in _facts(task, now):
         lines += _labelled(label, value, width)
@@ -445,6 +452,106 @@ def target_line(target: Target, width: int) -> Line:
 
 def _capacity(load: Load) -> str:
     return f"{load.active}/{load.capacity}" if load.capacity is not None else f"{load.open} open"
+
+
+# --- git ---------------------------------------------------------------------------------------
+
+BRANCH_WIDTH = 24
+"""Cells of a branch's name, which is cut in its middle."""
+_PLACES = (
+    ("marks", "who", "branch", "uncommitted", "conflicts"),
+    ("marks", "where", "branch", "uncommitted", "conflicts"),
+    ("marks", "branch", "uncommitted", "conflicts"),
+    ("marks", "branch", "new", "conflicts"),
+    ("branch", "new", "conflicts"),
+    ("new", "conflicts"),
+    ("conflicts",),
+)
+"""What the right end of the status line tells, from the widest to what is never left out."""
+
+
+def place_line(
+    who: str, where: str, marked: int, checkout: CheckoutSnapshot | None, room: int
+) -> Line:
+    """`ann @ web · main · 3 uncommitted · 2 conflicts`, or as much of it as fits `room` cells."""
+    who_where = f"{who} @ {where}" if where else who
+    marks = f"{marked:,} marked" if marked else ""
+    if checkout is None or checkout.project is None:
+        return (Span(clip(" · ".join(filter(None, (marks, who_where))), room), "muted"),)
+    added, clashes = checkout.uncommitted, len(checkout.conflicts)
+    known: dict[str, Span] = {
+        "marks": Span(marks, "muted"),
+        "who": Span(plain(who_where), "muted"),
+        "where": Span(plain(where), "muted"),
+        "branch": Span(clip_middle(checkout.branch or "", BRANCH_WIDTH), "muted"),
+        "uncommitted": Span(f"{added:,} uncommitted" if added else "", "accent"),
+        "new": Span(f"+{added:,}" if added else "", "accent"),
+        "conflicts": Span(count(clashes, "conflict") if clashes else "", "warn"),
+    }
+    line: Line = ()
+    for names in _PLACES:
+        line = _dotted([known[name] for name in names if known[name].text])
+        if line_width(line) <= room:
+            return line
+    return line
+
+
+def _dotted(spans: Sequence[Span]) -> Line:
+    """Some pieces with a dot between each two."""
+    line: list[Span] = []
+    for span in spans:
+        line += [Span(" · ", "muted"), span] if line else [span]
+    return tuple(line)
+
+
+def _value(side: Side, register: str) -> str:
+    """What a side of a conflict says, in words: the value, or the status and who has the task."""
+    value = side.values.get(register)
+    words = "nothing" if value in (None, "") else str(value)
+    owner = side.values.get("owner") if register == "status" else None
+    return status_word(words) if owner is None else f"{status_word(words)} by {owner}"
+
+
+def _ago(side: Side, now: float) -> str:
+    return f"{side.actor}, {age(side.at, now)} ago" if side.at else side.actor
+
+
+def _conflict_lines(conflict: Conflict, width: int, now: float, keys: str) -> list[Line]:
+    """What became of a conflict, below the task it is about."""
+    winner, loser = (_value(s, conflict.register) for s in (conflict.winner, conflict.loser))
+    lost = f"{conflict.register} {clip(loser, 40)} ({_ago(conflict.loser, now)})"
+    if not conflict.wants_attention:
+        return _paragraph(f"settled: {lost} gave way to {clip(winner, 40)}", width, "muted")
+    press = f": press {keys}" if keys else ""
+    return _paragraph(f"conflict: {lost} lost to {clip(winner, 40)}{press}", width, "warn")
+
+
+def conflict_row(row: ConflictRow, width: int, id_width: int) -> Line:
+    """A conflict on one line: the task, and which of its fields."""
+    register = fit(row.conflict.register, 12)
+    title = fit(row.title, width - id_width - 18)
+    return (
+        Span(" "),
+        Span(fit(row.short_id, id_width) + "  ", "id"),
+        Span(title),
+        Span(f"  {register}", "warn"),
+    )
+
+
+def conflict_sides(row: ConflictRow, width: int, now: float) -> tuple[Line, ...]:
+    """Both values of a conflict, each with the key that takes it, who wrote it and when."""
+    lines: list[Line] = []
+    for key, side in (("m", row.mine), ("t", row.theirs)):
+        stands = row.stands(side)
+        head: Line = (
+            Span(key, "accent"),
+            Span(f"  {clip(_ago(side, now), width - 12)}", "muted"),
+            Span("  stands" if stands else "  lost", "good" if stands else "warn"),
+        )
+        lines.append(head)
+        for text in wrap(_value(side, row.conflict.register), width - 3):
+            lines.append((Span("   "), Span(text, "strong" if stands else "text")))
+    return tuple(lines)
 
 
 # --- reports -----------------------------------------------------------------------------------

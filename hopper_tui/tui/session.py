@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.message import Message
 
+from hopper_tui.engine import checkout, conflicts
 from hopper_tui.engine.filter import parse
+from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
@@ -23,14 +25,18 @@ from hopper_tui.model.lifecycle import (
 from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
 from hopper_tui.tui.messages import (
+    CheckoutLoaded,
     DetailLoaded,
     PageLoaded,
     QueueLoaded,
     StoreChanged,
     TreeLoaded,
+    Warned,
 )
 from hopper_tui.tui.pages import PAGE
 from hopper_tui.tui.snapshot import (
+    CheckoutSnapshot,
+    ConflictRow,
     DetailSnapshot,
     Hop,
     PageSnapshot,
@@ -49,6 +55,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.world import World
+    from hopper_tui.store.protocol import Store
 
 R = TypeVar("R")
 
@@ -72,6 +79,7 @@ class Session:
         self._number = 0
         self._latest: dict[str, int] = {}
         self._seen = 0
+        self._warned: set[str] = set()
 
     def close(self) -> None:
         """Let the write under way finish, and drop what waits."""
@@ -104,6 +112,10 @@ class Session:
     def load_detail(self, task_id: str) -> None:
         """Ask for everything about a task."""
         self._ask("detail", lambda n: self._detail(n, task_id), DetailLoaded)
+
+    def load_checkout(self, hopper: str | None) -> None:
+        """Ask where a hopper's tasks stand in git: this runs git, so it is asked for last."""
+        self._ask("checkout", lambda n: self._checkout(n, hopper), CheckoutLoaded)
 
     def check(self) -> None:
         """Look whether somebody changed a store; StoreChanged is posted if so."""
@@ -168,7 +180,16 @@ class Session:
             self._seen = self._world.revision()
         except Exception as error:
             return TreeSnapshot(number, problem=Problem.of(error))
+        self._warn(rows)
         return TreeSnapshot(number, tuple(rows))
+
+    def _warn(self, rows: Iterable[TreeRow]) -> None:
+        """Tell, once each, what the engine warns of and no row of the tree shows."""
+        shown = {row.problem.message for row in rows if row.problem}
+        for text in self._world.warnings:
+            if text not in self._warned | shown:
+                self._post(Warned(text))
+        self._warned.update(self._world.warnings)
 
     def _queue(
         self, number: int, ref: str | None, filter_text: str, near: tuple[str | None, int]
@@ -248,9 +269,43 @@ class Session:
                 tuple(world.diagnose(task.id)),
                 tuple(world.log(task.id, limit=HISTORY)),
                 named,
+                conflicts=self._conflicts_of(task),
             )
         except Exception as error:
             return DetailSnapshot(number, task_id, problem=Problem.of(error))
+
+    def _conflicts_of(self, task: Task) -> tuple[Conflict, ...]:
+        found = self._world.store(task.instance).conflicts()
+        return tuple(c for c in found if c.key == task.id)
+
+    def _checkout(self, number: int, ref: str | None) -> CheckoutSnapshot:
+        try:
+            instance = self._world.hopper(ref).instance
+            while instance.scope is HopperScope.ORCHESTRATION and instance.parent is not None:
+                instance = self._world.instance(instance.parent)
+            store = self._world.store(instance.id)
+            if not store.travels:
+                return CheckoutSnapshot(number)
+            state = checkout.state(self._world, instance.id)
+            rows = tuple(self._conflicts(store))
+        except Exception as error:
+            return CheckoutSnapshot(number, problem=Problem.of(error))
+        return CheckoutSnapshot(
+            number, instance.id, instance.name, state.branch, state.uncommitted, rows
+        )
+
+    def _conflicts(self, store: Store) -> Iterable[ConflictRow]:
+        """A row for each field in conflict, however many values it has."""
+        fields: dict[tuple[str, str], list[Conflict]] = {}
+        for conflict in conflicts.listed(store):
+            fields.setdefault((conflict.key, conflict.register), []).append(conflict)
+        for found in fields.values():
+            key = found[0].key
+            mine, theirs = conflicts.sides(found, store.replica)
+            task = store.task(key)
+            short = self._world.short_id(task) if task else found[0].entity
+            title = task.title if task else self._world.name(key)
+            yield ConflictRow(found[0], mine, theirs, short, title)
 
     def _targets(self, task_id: str) -> list[Target]:
         world = self._world

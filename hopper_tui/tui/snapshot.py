@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from hopper_tui.model.conflict import Conflict, Side
 from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.event import Event
@@ -104,6 +105,44 @@ class DetailSnapshot(NamedTuple):
     reasons: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     names: Mapping[str, str] = {}
+    problem: Problem | None = None
+    conflicts: tuple[Conflict, ...] = ()
+
+
+Take = Literal["mine", "theirs"]
+"""A side of a conflict, as seen from this clone."""
+
+
+class ConflictRow(NamedTuple):
+    """A field in conflict with what people know its task by, and the two sides to choose from;
+    `mine` is what this clone wrote."""
+
+    conflict: Conflict
+    mine: Side
+    theirs: Side
+    short_id: str
+    title: str
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others."""
+        return f"{self.conflict.key} {self.conflict.register}"
+
+    def stands(self, side: Side) -> bool:
+        """Whether that side is what the task says now."""
+        return side.event == self.conflict.winner.event
+
+
+class CheckoutSnapshot(NamedTuple):
+    """Where the tasks of the hopper shown stand in git: `project` is the hopper that travels, None
+    where none does; `branch` is None outside of git; `uncommitted` counts events."""
+
+    revision: int = 0
+    project: str | None = None
+    name: str = ""
+    branch: str | None = None
+    uncommitted: int = 0
+    conflicts: tuple[ConflictRow, ...] = ()
     problem: Problem | None = None
 
 

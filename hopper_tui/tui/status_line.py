@@ -6,8 +6,9 @@ from textual.geometry import Size
 from textual.timer import Timer
 
 from hopper_tui.tui.line_view import LineView
-from hopper_tui.tui.presentation import clip, line_width, width_of
+from hopper_tui.tui.presentation import clip, line_width, place_line, width_of
 from hopper_tui.tui.roles import Line, Role, Span
+from hopper_tui.tui.snapshot import CheckoutSnapshot
 
 SMALLEST = Size(50, 12)
 """The smallest terminal that anything else than this line is shown on."""
@@ -16,18 +17,31 @@ SAID_FOR = 6.0
 
 
 class StatusLine(LineView, can_focus=False):
-    """Hints from the left as far as they fit, who and where on the right; never wraps."""
+    """Hints from the left as far as they fit; who, where and on which branch on the right.
+
+    Never wraps.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
         super().__init__(id=id)
         self._hints: tuple[tuple[str, str], ...] = ()
-        self._place = ""
+        self._who, self._where, self._marked = "", "", 0
+        self._checkout: CheckoutSnapshot | None = None
         self._said: Span | None = None
         self._timer: Timer | None = None
 
-    def show(self, hints: tuple[tuple[str, str], ...], place: str) -> None:
-        """Show (key, what it does) pairs and who we are where."""
-        self._hints, self._place = hints, place
+    def show(
+        self,
+        hints: tuple[tuple[str, str], ...],
+        who: str,
+        where: str = "",
+        marked: int = 0,
+        checkout: CheckoutSnapshot | None = None,
+    ) -> None:
+        """Show (key, what it does) pairs, who we are at which hopper, how many tasks are marked,
+        and where that hopper's tasks stand in git."""
+        self._hints, self._who, self._where, self._marked = hints, who, where, marked
+        self._checkout = checkout
         self.lines_changed()
 
     def say(self, text: str, role: Role = "good") -> None:
@@ -51,8 +65,10 @@ class StatusLine(LineView, can_focus=False):
         if terminal.width < SMALLEST.width or terminal.height < SMALLEST.height:
             needs = f" Hopper needs {SMALLEST.width} columns and {SMALLEST.height} lines."
             return (Span(clip(needs, width), "warn"),)
-        place = clip(self._place, width // 3)
-        room = width - width_of(place) - 3
+        travels = self._checkout is not None and self._checkout.project is not None
+        share = 2 if travels and self._said is None else 3
+        place = place_line(self._who, self._where, self._marked, self._checkout, width // share)
+        room = width - line_width(place) - 3
         if self._said is not None:
             text = clip(self._said.text, room)
             left = [Span(" "), Span(text, self._said.role)]
@@ -60,8 +76,8 @@ class StatusLine(LineView, can_focus=False):
         else:
             left = [Span(" "), *self._fitting(room)]
             used = sum(width_of(span.text) for span in left)
-        gap = max(1, width - used - width_of(place) - 1)
-        return (*left, Span(" " * gap), Span(place, "muted"), Span(" "))
+        gap = max(1, width - used - line_width(place) - 1)
+        return (*left, Span(" " * gap), *place, Span(" "))
 
     def _fitting(self, room: int) -> list[Span]:
         """The hints that fit into `room` cells; the last one is never left out."""

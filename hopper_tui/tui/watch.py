@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from watchfiles import Change
 
 STEP_MS = 20
 """How long to wait for more changes once there was one."""
 DEBOUNCE_MS = 100
 """The longest wait while changes keep coming."""
-_STORE_FILES = (".db", ".db-wal", ".yaml")
+_DATABASE_FILES = (".db", ".db-wal")
+_STORE_FILES = (*_DATABASE_FILES, ".yaml", ".jsonl")
+_GIT_FILES = frozenset({"HEAD", "ORIG_HEAD", "index"})
+"""What git writes in its own directory at a commit, a checkout or a reset."""
+_JOURNAL = "journal"
+"""In the directory of this name a folder comes with each month."""
 
 
 class Stamps:
@@ -28,12 +36,18 @@ class Stamps:
 
     def __call__(self, change: Change, path: str) -> bool:
         """Whether the change of the file at `path` is news."""
-        if not path.endswith(_STORE_FILES):
+        folder, name = os.path.split(path)
+        if not (
+            name.endswith(_STORE_FILES)
+            or name in _GIT_FILES
+            or os.path.basename(folder) == _JOURNAL
+        ):
             return False
         try:
             stat = os.stat(path)
         except OSError:
-            return self._seen.pop(path, None) is not None
+            known = self._seen.pop(path, None) is not None
+            return known or not name.endswith(_DATABASE_FILES)
         stamp = (stat.st_size, stat.st_mtime_ns)
         if self._seen.get(path) == stamp:
             return False
@@ -41,11 +55,22 @@ class Stamps:
         return True
 
 
+def identities(directories: Iterable[Path]) -> frozenset[tuple[str, int]]:
+    """The directories that are there, by path and inode: git removes one and makes it again."""
+    found = set()
+    for directory in directories:
+        with suppress(OSError):
+            found.add((str(directory), directory.stat().st_ino))
+    return frozenset(found)
+
+
 async def changes(paths: Sequence[str]) -> AsyncIterator[None]:
-    """Yields after each burst of changes in these directories."""
+    """Yields after each burst of changes in these directories; ends when one of them is gone
+    before it can be watched."""
     watchfiles = await asyncio.to_thread(__import__, "watchfiles")
     bursts = watchfiles.awatch(
         *paths, watch_filter=Stamps(), step=STEP_MS, debounce=DEBOUNCE_MS, recursive=False
     )
-    async for _ in bursts:
-        yield None
+    with suppress(FileNotFoundError):
+        async for _ in bursts:
+            yield None

@@ -41,6 +41,15 @@ class ChoiceList(LineList):
         self._shown = self._choices
         self.notice = ((Span("Nothing like that.", "muted"),),)
 
+    def offer(self, choices: Sequence[Choice]) -> None:
+        """Show other choices; the cursor stays on what it selected, else on its line."""
+        selected = self.selected
+        self._choices = self._shown = tuple(choices)
+        keys = [choice.key for choice in choices]
+        self.forget_strips()
+        self.place_cursor(keys.index(selected) if selected in keys else self.cursor)
+        self.lines_changed()
+
     def narrow(self, typed: str) -> None:
         """Show only the choices that contain every typed word."""
         words = typed.casefold().split()

@@ -29,6 +29,13 @@ class TextView(LineView):
         self._lines_for = lines
         self._made: tuple[int, tuple[Line, ...]] = (0, ())
 
+    def show(self, lines: Callable[[int], tuple[Line, ...]]) -> None:
+        """Show another text from its top."""
+        self._lines_for = lines
+        self._made = (0, ())
+        self.scroll_to(y=0, animate=False)
+        self.refresh(layout=True)
+
     def line_count(self) -> int:
         width = self.line_width
         if self._made[0] != width:
