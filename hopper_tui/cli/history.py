@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @instance_option()
 @limit_option(50)
 def log(session: Session, instance: str | None, limit: int) -> None:
-    """Show what happened, newest first: when, who, in which clone, and what.
+    """Show what happened, newest first.
+
+    Each line says when, who, in which clone, and what.
 
     \b
     Examples:

@@ -182,9 +182,9 @@ def heartbeat(
     lease: str | None,
     instance: str | None,
 ) -> None:
-    """Say that you are still at work, so that your lease goes on.
+    """Say that you are still at work on tasks.
 
-    Holds the tasks for another 15 minutes, or as long as --lease says. Refused when somebody else
+    Your lease goes on: it holds them for another 15 minutes, or as long as --lease says. Refused when somebody else
     holds them by now.
 
     \b

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.journal.files import parse
-from hopper_tui.journal.replica import Checkout, checkout_of
+from hopper_tui.journal.replica import Checkout, checkout_of, worktrees
 from hopper_tui.model.errors import HopperError, NotAllowed, StorageError
 from hopper_tui.store.journaled import JournaledStore
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from hopper_tui.engine.world import World
     from hopper_tui.journal.record import Record
+    from hopper_tui.store.protocol import Store
 
 COMPANIONS = ("hopper.yaml", "format.json", ".gitignore", "README.md", "journal/.keep")
 """What `hopper init` made beside the journal's files; it goes along while git does not know it."""

@@ -59,6 +59,7 @@ def examine(world: World, orders: Orders) -> list[Finding]:
         if id(store) not in seen:
             seen.add(id(store))
             found += _store(name, store, orders)
+            found += [Finding("warning", name, said) for said in store.skew(world.now())]
         found += _configuration(world, node)
         if orders.maintain:
             found += _maintain(world, store, node.instance)

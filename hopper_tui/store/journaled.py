@@ -523,7 +523,7 @@ class JournaledStore(SqliteStore):
         return {name: state.get(name, defaults.get(name)) for name in event.patch.set}
 
     def conflicts(self, kind: str | None = None) -> list[Conflict]:
-        """Changes that had not seen each other, the oldest first; those of one kind if it is given."""
+        """Changes that had not seen each other, the oldest first, perhaps of one kind only."""
         found: list[tuple[tuple[str, str, str], Conflict]] = []
         with self._lock, self._translated():
             db = self._reading

@@ -75,7 +75,9 @@ def test_stats(guide: Shell, queued: AddTask) -> None:
 
 def test_log(guide: Shell, queued: AddTask) -> None:
     (event,) = guide("task", "log", queued("Fix login"), "--json").json
-    assert list(event) == ["seq", "at", "actor", "kind", "entity", "key", "changes", "note"]
+    assert list(event) == [
+        "seq", "at", "actor", "kind", "entity", "key", "changes", "note", "replica",
+    ]  # fmt: skip
 
 
 def test_lists_are_arrays_at_the_top(guide: Shell) -> None:

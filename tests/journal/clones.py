@@ -1,8 +1,8 @@
 """Clones: working copies of one repository, each on a machine of its own.
 
-    ann = Clone.first(tmp_path / "ann")
-    bob = ann.clone(tmp_path / "bob")
-    ann.hopper("add", "Fix login"); ann.commit(); bob.git("pull")
+ann = Clone.first(tmp_path / "ann")
+bob = ann.clone(tmp_path / "bob")
+ann.hopper("add", "Fix login"); ann.commit(); bob.git("pull")
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ class Clone:
             assert done.returncode == check, f"hopper {args}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def says(self, *args: str, **env: str) -> str:
+    def says(self, *args: str, stdin: str = "", **env: str) -> str:
         """What `hopper ARGS` prints on stderr."""
         done = subprocess.run(
             [COMMAND, *args], cwd=self.root, env=_environment(self.home, self.actor) | env,
-            capture_output=True, text=True, timeout=120, check=False,
+            input=stdin, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         return done.stderr
 

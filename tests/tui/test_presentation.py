@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from hopper_tui.model.clock import stamp
+from hopper_tui.model.conflict import Conflict, Side
 from hopper_tui.model.delegation import Candidate, Decision, Delegation
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
@@ -31,6 +32,7 @@ from hopper_tui.tui.presentation import (
     empty_queue,
     fit,
     line_width,
+    place_line,
     problem_lines,
     queue_row,
     queue_title,
@@ -42,6 +44,8 @@ from hopper_tui.tui.presentation import (
 )
 from hopper_tui.tui.roles import Line
 from hopper_tui.tui.snapshot import (
+    CheckoutSnapshot,
+    ConflictRow,
     DetailSnapshot,
     Hop,
     Problem,
@@ -234,3 +238,27 @@ def test_reports():
 def test_a_problem_comes_with_its_fix():
     lines = [text(line) for line in problem_lines(Problem("x", "locked", "Wait"), 30)]
     assert lines == ["✗ locked", "Wait"]
+
+
+@pytest.mark.parametrize("room", range(8, 80))
+@pytest.mark.parametrize("branch", ["main", "feature/分支-with-a-name-that-goes-on-and-on", None])
+def test_the_place_never_takes_more_room_than_there_is(room: int, branch: str | None):
+    checkout = CheckoutSnapshot(1, "hopper-web", "web", branch, 1234)
+    line = place_line("ann", "web", 3, checkout, room)
+    assert line_width(line) <= max(room, len("+1,234"))
+
+
+def test_the_place_drops_what_matters_least_first():
+    side = Side("e", "ann", "", "r", {"priority": "low"})
+    row = ConflictRow(Conflict("task", "k", "priority", "field", side, side), side, side, "k", "t")
+    checkout = CheckoutSnapshot(1, "hopper-web", "web", "main", 3, (row, row))
+
+    def at(room: int) -> str:
+        return "".join(span.text for span in place_line("ann", "web", 0, checkout, room))
+
+    assert at(60) == "ann @ web · main · 3 uncommitted · 2 conflicts"
+    assert at(40) == "web · main · 3 uncommitted · 2 conflicts"
+    assert at(39) == "main · 3 uncommitted · 2 conflicts"
+    assert at(25) == "main · +3 · 2 conflicts"
+    assert at(20) == "+3 · 2 conflicts"
+    assert at(5) == "2 conflicts"

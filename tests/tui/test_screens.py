@@ -16,6 +16,7 @@ from hopper_tui.model.errors import StorageError
 from hopper_tui.store.protocol import Store
 from hopper_tui.tui.app import HopperApp
 
+from .repositories import disagreement, pull, repository, world_of
 from .story import Story
 from .worlds import NOW, add, busy_world, empty_world, guide_world
 
@@ -135,3 +136,25 @@ def test_ways(looks: Callable[..., bool], way: str):
 
 def test_chain(looks: Callable[..., bool]):
     assert looks(busy_world(), "160x48", ("j", "j", "j"), instance="webapp")
+
+
+def git_world(directory: Path) -> World:
+    """A project with something to commit and a conflict."""
+    ann = repository(directory / "ann")
+    bob = ann.clone(directory / "bob")
+    disagreement(ann, bob)
+    pull(ann, bob)
+    world = world_of(ann, 21)
+    world.now.now = NOW + 7200
+    add(world.hopper("web"), "Ship OAuth", priority="low", executor_preference="human")
+    return world
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_git(looks: Callable[..., bool], tmp_path: Path, size: str):
+    assert looks(git_world(tmp_path), size)
+
+
+@pytest.mark.parametrize("size", ["160x48", "80x24"])
+def test_conflicts(looks: Callable[..., bool], tmp_path: Path, size: str):
+    assert looks(git_world(tmp_path), size, ("C",))
