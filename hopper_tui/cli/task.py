@@ -184,8 +184,8 @@ def heartbeat(
 ) -> None:
     """Say that you are still at work on tasks.
 
-    Your lease goes on: it holds them for another 15 minutes, or as long as --lease says. Refused when somebody else
-    holds them by now.
+    Your lease goes on for another 15 minutes, or as long as --lease says. Refused when somebody
+    else holds them by now.
 
     \b
     Examples:

@@ -91,7 +91,7 @@ class JournaledStore(SqliteStore):
     # Opening
 
     def _open(self) -> sqlite3.Connection:
-        self._check_directory(os.path.dirname(self.journal.root))
+        self._check_directory(str(self.journal.directory.parent.parent))
         self._check_format()
         self._check_sparse()
         if not _writable(self._file.parent):

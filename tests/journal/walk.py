@@ -462,35 +462,33 @@ def commit(walk: Walk, tree: Tree) -> None:
 
 
 def commit_journal(walk: Walk, tree: Tree) -> None:
-    """`hopper commit`, where there is such a verb."""
-    if walk._verb("commit") and walk._is_dirty(tree):
-        _hopper(walk, tree, "commit")
+    with walk.acting(tree):
+        committing.commit(tree.world, "web")
 
 
 def compact(walk: Walk, tree: Tree) -> None:
-    """`hopper compact`, where there is such a verb, and a commit of what it did."""
-    if walk._verb("compact"):
-        walk._commit(tree)
-        _hopper(walk, tree, "compact")
-        walk._commit(tree, "compact")
+    """Pack what is committed, and commit that."""
+    walk._commit(tree)
+    with walk.acting(tree):
+        compacting.compact(tree.world, "web", everything=walk._chance(0.7))
+    walk.look(tree)
+    if walk._chance(0.5):
+        commit_journal(walk, tree)
+    walk._commit(tree, "compact")
 
 
-def _hopper(walk: Walk, tree: Tree, verb: str) -> None:
-    tree.world.close()
-    program = str(Path(sys.executable).with_name("hopper"))
-    done = subprocess.run(
-        [program, verb], cwd=tree.root, env=walk._environment(tree.root), capture_output=True,
-        text=True, timeout=120, check=False,
-    )  # fmt: skip
-    walk.check(done.returncode == 0, f"hopper {verb}: {done.stdout}{done.stderr}")
+def bring(walk: Walk, tree: Tree) -> None:
+    """Get a task of another branch, of which this tree knows nothing or an older state."""
+    others = walk._others(tree)
+    titles = sorted(walk._known)
+    if others and titles:
+        with walk.acting(tree), suppress(NotFound):
+            bringing.bring(tree.world, walk.random.choice(titles), walk.random.choice(others))
 
 
-@functools.cache
-def _verbs() -> frozenset[str]:
-    """The verbs there are."""
-    program = str(Path(sys.executable).with_name("hopper"))
-    shown = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
-    return frozenset(line.split()[0] for line in shown.splitlines() if line.startswith("  "))
+def recover(walk: Walk, tree: Tree) -> None:
+    with walk.acting(tree), suppress(NotFound):
+        recovering.recover(tree.world, "web")
 
 
 def branch(walk: Walk, tree: Tree) -> None:
