@@ -101,9 +101,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The changes from one state to another; `new` None is the checkout."""
+    """The changes from one state to another; `new` None is the checkout, `old` None nothing."""
 
-    old: str
+    old: str | None
     new: str | None
     changes: tuple[Change, ...]
 
@@ -112,23 +112,23 @@ def differ(place: Place, span: str | None, mark: str = "") -> Difference:
     """What became of the tasks over a span.
 
     `A...B` is from where B left A to B, `A..B` from A to B, `A` from A to the checkout, and None
-    from the newest commit to the checkout. `mark` stands before the ids shown. Raises
+    from the newest commit, if there is one, to the checkout. `mark` stands before the ids shown. Raises
     StorageError for what is no commit.
     """
     old, new = _ends(place, span)
-    before = _listing(place, old)
+    before = _listing(place, old) if old else {}
     after = _listing(place, new) if new else _checkout_listing(place, before)
     changes = _changes(place, before, after, mark)
     return Difference(old, new, tuple(changes))
 
 
-def _ends(place: Place, span: str | None) -> tuple[str, str | None]:
+def _ends(place: Place, span: str | None) -> tuple[str | None, str | None]:
     from hopper_tui.journal import git
 
     def commit(name: str) -> str:
         return git.commit_of(place.directory, name or "HEAD")
 
-    text = span or "HEAD"
+    text = span or ""
     for dots in ("...", ".."):
         one, found, other = text.partition(dots)
         if found:
@@ -136,6 +136,8 @@ def _ends(place: Place, span: str | None) -> tuple[str, str | None]:
             return (git.merge_base(place.directory, old, new) if dots == "..." else old), new
     if place.journal is None:
         raise NotAllowed("there is no checkout here", "Compare two commits: hopper diff A...B")
+    if not text and not git.has_commits(place.directory):
+        return None, None
     return commit(text), None
 
 
@@ -175,10 +177,11 @@ def _changes(place: Place, before: _Listing, after: _Listing, mark: str) -> Iter
         every.update(key.decode() for found in mentioned.values() for key in found)
     sides = [_by_task(common | side, touched) for side in own]
     lengths = _lengths(every)
+    fresh = _by_task({i: own[1][i] for i in own[1].keys() - own[0].keys()}, touched)
     made = []
     for key in touched:
-        fresh = [r for i, r in own[1].items() if r.key == key and i not in own[0]]
-        change = _change(key, mark + key[: lengths[key]], sides[0], sides[1], fresh)
+        short = mark + key[: lengths[key]]
+        change = _change(key, short, sides[0], sides[1], fresh.get(key, []))
         if change is not None:
             first = min(r.order for r in [*sides[1].get(key, ()), *sides[0].get(key, ())])
             made.append((_RANK.get(change.word, 1), first, change))

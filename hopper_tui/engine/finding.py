@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain as joined
 from typing import TYPE_CHECKING, TypeVar
 
-from hopper_tui.engine.places import project_name
+from hopper_tui.engine.places import CONFIG_FILE, PROJECT_DIRECTORY, project_name
 from hopper_tui.model import ids
 from hopper_tui.model.clock import seconds
 from hopper_tui.model.delegation import Delegation
@@ -17,6 +17,7 @@ from hopper_tui.model.task import Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from hopper_tui.engine.places import Project
     from hopper_tui.engine.world import World
     from hopper_tui.model.event import Event
     from hopper_tui.model.instance import Instance
@@ -58,12 +59,20 @@ def _of_project(world: World, key: str) -> Iterator[Store]:
     except HopperError as error:
         _warn(world, error)
         return
-    if store.path is None or store.path.exists():
+    if store.path is None or store.path.exists() or _travels_here(store, project):
         yield from _readable(world, store)
     for run in world.places.runs(project):
         path = world.places.run_path(project, run)
         assert path is not None
         yield from _readable(world, world.places.at(path))
+
+
+def _travels_here(store: Store, project: Project) -> bool:
+    """Whether the tasks are in the project's directory, though no cache of them is: as where
+    nothing can be written."""
+    if project.root is None or not store.travels:
+        return False
+    return (project.root / PROJECT_DIRECTORY / CONFIG_FILE).is_file()
 
 
 def _readable(world: World, store: Store) -> Iterator[Store]:

@@ -152,7 +152,7 @@ def _never_committed(
     """
     from hopper_tui.journal import git
 
-    journal = store.journal.directory
+    journal, names = store.journal.directory, store.journal.names()
     oldest = min(seconds(r.at) for copy in copies.values() for r in copy.records)
     for commits, lasting in ((git.LASTING, True), (git.ANYWHERE, False)):
         brought = git.added(journal, oldest - MARGIN, commits)
@@ -162,7 +162,7 @@ def _never_committed(
             blobs = [
                 blob
                 for name, found in brought.items()
-                if files.replica_of(name) in (store.replica, None)
+                if name not in names and files.replica_of(name) in (store.replica, None)
                 for blob in found
             ]
             known = here.union(*map(_ids_of, git.blobs(journal, blobs)))

@@ -180,6 +180,11 @@ def merge_base(directory: Path, one: str, other: str) -> str:
     return output.decode().strip()
 
 
+def has_commits(directory: Path) -> bool:
+    """Whether anything was committed on this branch yet."""
+    return not run(directory, "rev-parse", "--verify", "--quiet", "HEAD", check=False)[0]
+
+
 def commit_of(directory: Path, ref: str) -> str:
     """The commit that a name means; raises StorageError."""
     if ref.startswith("-"):

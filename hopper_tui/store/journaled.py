@@ -160,7 +160,7 @@ class JournaledStore(SqliteStore):
         """Raise StorageError when the journal is not here any more: no files would mean no tasks,
         and what is written now would bring back a directory that somebody removed."""
         self._check_sparse()
-        if self._mark(db) is not None:
+        if db.execute("SELECT 1 FROM files WHERE present = 1 LIMIT 1").fetchone():
             self._check_directory(self.journal.root)
 
     def _check_directory(self, path: str) -> None:

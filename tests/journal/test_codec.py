@@ -180,7 +180,7 @@ def test_a_text_just_within_the_limit_is_kept_exactly(project: Clone) -> None:
     text = "漢字 " * 4_000 + "é " * 2_000
     task = project.json("add", "Long", "-d", text)
     project.forget_caches()
-    assert project.json("task", "show", task["id"])["description"] == text.strip()
+    assert project.json("task", "show", task["id"])["description"] == text
 
 
 def test_brackets_in_a_text_are_no_depth(project: Clone) -> None:
@@ -238,8 +238,8 @@ def test_work_goes_on_with_a_wrong_clock_and_order_holds(tmp_path: Path, kind: s
     hopper.reopen(key)
     hopper.claim(key)
     store = hopper.store
-    kinds = [e.kind for e in store.events(key=key) if e.kind != "task.decided"]
-    assert kinds[:4] == ["task.created", "task.changed", "task.changed", "task.changed"]
+    titles = [e.patch.set["title"] for e in store.events(key=key) if "title" in e.patch.set]
+    assert titles == ["a", "b", "c", "d"]
     assert (hopper.get(key).title, hopper.get(key).status) == ("d", "claimed")
     before = store.query(Query(closed=True))
     store.rebuild()

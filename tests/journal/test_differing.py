@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,29 @@ def test_branches_without_a_common_start_are_compared_with_two_dots(ann: Clone) 
     ann.hopper("diff", "main...other", check=1)
     assert "two dots" in ann.says("diff", "main...other")
     assert changed(ann, "main..other") == {}
+
+
+def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
+    ann = Clone(tmp_path / "ann", tmp_path / "home", "ann")
+    ann.root.mkdir()
+    ann.git("init", "-q")
+    ann.hopper("init", "--name", "web")
+    ann.add("First")
+    assert ann.json("diff")["from"] is None
+    assert changed(ann)["First"]["change"] == "added"
+    ann.hopper("diff", "HEAD", check=1)
+
+
+def test_a_long_history_is_compared_at_once(ann: Clone) -> None:
+    lines = "".join(f"Task {number}\n" for number in range(600))
+    ann.hopper("add", "--batch", "-q", stdin=lines)
+    for path in sorted(ann.journal.glob("*/*.jsonl"))[:2]:
+        for number in range(1500):  # the same events in many files
+            (path.parent / f"0000000000000-aaaaaa-{number:04d}.jsonl").write_bytes(
+                path.read_bytes()
+            )
+    ann.commit()
+    ann.hopper("task", "done", ann.tasks()["Task 7"]["id"])
+    began = time.monotonic()
+    assert {t: c["change"] for t, c in changed(ann).items()} == {"Task 7": "done"}
+    assert time.monotonic() - began < 10

@@ -13,19 +13,19 @@ Everything follows from the seed: time, ids, and which steps are made.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import random
 import shutil
 import subprocess
-import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hopper_tui.engine import bringing, committing, compacting, recovering
 from hopper_tui.engine.hopper import Hopper
 from hopper_tui.engine.world import World
 from hopper_tui.journal.files import Journal
@@ -203,8 +203,20 @@ class Walk:
         tasks = tree.store.query(Query("hopper-web", closed=True, **conditions))
         return self.random.choice(tasks) if tasks else None
 
-    def _verb(self, name: str) -> bool:
-        return name in _verbs()
+    def created(self) -> list[str]:
+        """The ids of all tasks that any file seen so far creates."""
+        return sorted({key for _, lines in self._seen.values() for _, key in lines if key})
+
+    @contextmanager
+    def acting(self, tree: Tree) -> Iterator[None]:
+        """The environment of who works in a tree, for what asks git itself."""
+        before = dict(os.environ)
+        os.environ.update(self._environment(tree.root))
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     # Walking
 
@@ -347,7 +359,24 @@ class Walk:
                 self.check(mine == rows, f"{tree.clone}: {entity} {differing(mine, rows)}")
             seen, there = (t.store.conflicts() for t in (tree, first))
             self.check(seen == there, f"{tree.clone} lists other conflicts")
+        self._account()
         return len(self._on_disk(first)[0])
+
+    def _account(self) -> None:
+        """Every event there ever was is in some tree, in some commit, or said to be lost."""
+        everything = {event for _, lines in self._seen.values() for event, _ in lines}
+        found: set[str] = set()
+        for tree in self.trees.values():
+            found |= self._on_disk(tree)[0]
+            with self.acting(tree):
+                found |= {record.id for record, _ in recovering.lost(tree.store).events}
+            paths = self._git(
+                tree.root, "log", "--all", "--reflog", "-m", "--format=", "--name-only"
+            ).splitlines()
+            for path in paths:
+                _, lines = self._seen.get(Path(path).name, (b"", ()))
+                found.update(event for event, _ in lines)
+        self.check(everything <= found, f"{len(everything - found)} events vanished unsaid")
 
     def _free_main(self, tree: Tree) -> None:
         """Switch to main, which another worktree may have checked out."""
@@ -478,17 +507,19 @@ def compact(walk: Walk, tree: Tree) -> None:
 
 
 def bring(walk: Walk, tree: Tree) -> None:
-    """Get a task of another branch, of which this tree knows nothing or an older state."""
-    others = walk._others(tree)
-    titles = sorted(walk._known)
-    if others and titles:
-        with walk.acting(tree), suppress(NotFound):
-            bringing.bring(tree.world, walk.random.choice(titles), walk.random.choice(others))
+    """Get a task of another branch, or of no branch at all."""
+    others, known = walk._others(tree), walk.created()
+    if others and known:
+        source = walk.random.choice([None, *others])
+        with walk.acting(tree):
+            bringing.bring(tree.store, walk.random.choice(known), source)
 
 
 def recover(walk: Walk, tree: Tree) -> None:
-    with walk.acting(tree), suppress(NotFound):
-        recovering.recover(tree.world, "web")
+    """Get back what was removed before it was committed, all of it."""
+    with walk.acting(tree):
+        recovering.recover(tree.store)
+        walk.check(not recovering.lost(tree.store).events, "recovering left something behind")
 
 
 def branch(walk: Walk, tree: Tree) -> None:
@@ -612,9 +643,9 @@ def push(walk: Walk, tree: Tree) -> None:
 
 STEPS: dict[Callable[[Walk, Tree], None], int] = {
     add: 20, edit: 14, tag: 7, depend: 7, move: 24, take_next: 7, delegate: 7, undo: 3,
-    commit: 12, commit_journal: 2, compact: 4, branch: 4, worktree: 1, switch: 6, merge: 6,
-    octopus: 2, squash: 4, rebase: 4, cherry_pick: 4, revert: 3, amend: 2, reset_soft: 1,
-    reset_hard: 1, stash: 3, pull: 6, pull_rebase: 4, push: 8,
+    commit: 12, commit_journal: 4, compact: 6, bring: 2, recover: 2, branch: 4, worktree: 1,
+    switch: 6, merge: 6, octopus: 2, squash: 4, rebase: 4, cherry_pick: 4, revert: 3, amend: 2,
+    reset_soft: 2, reset_hard: 2, stash: 3, pull: 6, pull_rebase: 4, push: 8,
 }  # fmt: skip
 """What may be done, and how often."""
 _TASK_STEPS = {add, edit, tag, depend, move, take_next, delegate, undo}
