@@ -330,7 +330,7 @@ def event_rows(events: Sequence[Event], width: int | None, here: Container[str] 
             event.at[:19] + "Z",
             plain(event.actor),
             clone_name(event.replica, here),
-            event.kind,
+            plain(event.kind),
             plain(event.key),
             plain(_what_changed(event)),
         )

@@ -112,8 +112,8 @@ def differ(place: Place, span: str | None, mark: str = "") -> Difference:
     """What became of the tasks over a span.
 
     `A...B` is from where B left A to B, `A..B` from A to B, `A` from A to the checkout, and None
-    from the newest commit, if there is one, to the checkout. `mark` stands before the ids shown. Raises
-    StorageError for what is no commit.
+    from the newest commit, if there is one, to the checkout. `mark` stands before the ids shown.
+    Raises StorageError for what is no commit.
     """
     old, new = _ends(place, span)
     before = _listing(place, old) if old else {}

@@ -97,7 +97,12 @@ class Journal:
             return []
 
     def _is_month(self, name: str) -> bool:
-        return _MONTH.fullmatch(name) is not None and not os.path.islink(f"{self.root}/{name}")
+        if not _MONTH.fullmatch(name):
+            return False
+        try:
+            return stat.S_ISDIR(os.lstat(f"{self.root}/{name}").st_mode)
+        except OSError:
+            return False
 
     def read(self, name: str) -> Content:
         """What a file holds; never raises for what is in it.
@@ -110,12 +115,13 @@ class Journal:
             return Content([], [], [Damage(name, 0, str(error.strerror or error))])
         return parse(name, data)
 
-    def size(self, name: str) -> int:
-        """Bytes of a file, -1 where it cannot be told."""
+    def version(self, name: str) -> str:
+        """Something that changes when a file is written again, which only a damaged one is."""
         try:
-            return os.lstat(f"{self.root}/{name}").st_size
+            found = os.lstat(f"{self.root}/{name}")
         except OSError:
-            return -1
+            return "gone"
+        return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
     def path(self, name: str) -> str:
         """Where a file is."""

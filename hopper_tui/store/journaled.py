@@ -250,13 +250,13 @@ class JournaledStore(SqliteStore):
         db.execute("INSERT OR REPLACE INTO local VALUES (?, ?)", (MARK, self._print(db, names)))
 
     def _print(self, db: sqlite3.Connection, names: Iterable[str]) -> str:
-        """A fingerprint of what is in the journal: names, and sizes of files that were damaged,
-        which git may just have been writing."""
+        """A fingerprint of what is in the journal: names, and versions of damaged files, which git
+        may just have been writing, or somebody restores."""
         damaged = db.execute(
             "SELECT DISTINCT name FROM damage JOIN files USING (file) WHERE present = 1"
         )
-        sizes = [f"{name} {self.journal.size(name)}" for (name,) in damaged]
-        return files.fingerprint((*names, *sizes))
+        versions = [f"{name} {self.journal.version(name)}" for (name,) in damaged]
+        return files.fingerprint((*names, *versions))
 
     def _arrive(
         self,

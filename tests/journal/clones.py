@@ -64,22 +64,23 @@ class Clone:
 
     def hopper(self, *args: str, check: int | None = 0, stdin: str = "", **env: str) -> str:
         """Run `hopper ARGS` here; returns stdout. `check` None allows any exit code."""
-        done = subprocess.run(
-            [COMMAND, *args], cwd=self.root, env=_environment(self.home, self.actor) | env,
-            input=stdin, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr, done.stderr
+        code, out, said = self.run(*args, stdin=stdin, **env)
+        assert "Traceback" not in said, said
         if check is not None:
-            assert done.returncode == check, f"hopper {args}: {done.stdout}{done.stderr}"
-        return done.stdout
+            assert code == check, f"hopper {args}: {out}{said}"
+        return out
 
     def says(self, *args: str, stdin: str = "", **env: str) -> str:
         """What `hopper ARGS` prints on stderr."""
+        return self.run(*args, stdin=stdin, **env)[2]
+
+    def run(self, *args: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
+        """Run `hopper ARGS` here; returns the exit code, stdout and stderr."""
         done = subprocess.run(
             [COMMAND, *args], cwd=self.root, env=_environment(self.home, self.actor) | env,
             input=stdin, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        return done.stderr
+        return done.returncode, done.stdout, done.stderr
 
     def json(self, *args: str) -> Any:
         """What `hopper ARGS --json` answers."""
