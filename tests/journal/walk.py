@@ -18,7 +18,8 @@ import os
 import random
 import shutil
 import subprocess
-from collections import deque
+import tempfile
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,10 @@ TEMPLATE = "Read the guide, change the code, run the checks and say what you did
 """A long text that many tasks share, as those have that agents add."""
 _LOCAL = {"lease_expires_at", "told"}
 """Columns that never leave a machine."""
+
+
+SEEDS = Path(__file__).with_name("walk_seeds.txt")
+"""Walks that went astray once: a seed and a number of steps a line."""
 
 
 class Astray(AssertionError):
@@ -87,6 +92,7 @@ class Walk:
         self.log: deque[str] = deque(maxlen=12)
         self.trees: dict[str, Tree] = {}
         self.withdrawn: set[str] = set()
+        self.made: Counter[str] = Counter()
         self._count = 0
         self._seen: dict[str, tuple[bytes, tuple[tuple[str, str | None], ...]]] = {}
         self._blank: Path | None = None
@@ -239,6 +245,7 @@ class Walk:
         (step,) = self.random.choices(list(STEPS), list(STEPS.values()))
         for _ in range(self.random.choice((1, 2, 3)) if step in _TASK_STEPS else 1):
             self.log.append(f"{number} {name}: {step.__name__}")
+            self.made[step.__name__] += 1
             try:
                 step(self, tree)
             except HopperError as error:
@@ -384,6 +391,22 @@ class Walk:
             if other.clone == tree.clone and other is not tree:
                 self._git(other.root, "checkout", "-q", "--detach")
         self._git(tree.root, "checkout", "-q", "main")
+
+
+@contextmanager
+def quick_directory() -> Iterator[Path]:
+    """A directory that is gone afterwards, in memory where there is room for it."""
+    memory = Path("/dev/shm")
+    quick = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 28
+    with tempfile.TemporaryDirectory(prefix="walk-", dir=memory if quick else None) as made:
+        yield Path(made)
+
+
+def kept_seeds() -> list[tuple[int, int]]:
+    """The walks that went astray once: seed and steps."""
+    lines = SEEDS.read_text(encoding="utf-8").splitlines() if SEEDS.exists() else []
+    walks = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return [(int(seed), int(steps)) for seed, steps in walks]
 
 
 def tables(store: JournaledStore) -> dict[str, list[dict[str, Any]]]:
