@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hopper_tui.config.plans import template
     from hopper_tui.config.schema import HopperConfig
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.world import World
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
         Priority,
         TaskStatus,
     )
+    from hopper_tui.model.plan import Decomposer, Goal, Plan, Step
     from hopper_tui.model.task import Task
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "config.plans": ("template",),
     "config.schema": ("HopperConfig",),
     "engine.hopper": ("Hopper",),
     "engine.world": ("World",),
@@ -55,16 +58,17 @@ _HOMES = {
         "DelegationStatus", "DelegationType", "HopperScope", "InstanceStatus", "Priority",
         "TaskStatus",
     ),
+    "model.plan": ("Decomposer", "Goal", "Plan", "Step"),
     "model.task": ("Task",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "AmbiguousId", "AtCapacity", "ConfigError", "Decision", "Delegation", "DelegationStatus",
-    "DelegationType", "Hopper", "HopperConfig", "HopperError", "HopperEvent", "HopperScope",
-    "Instance", "InstanceStatus", "Invalid", "InvalidTransition", "LeaseLost", "NotAllowed",
-    "NotFound", "Priority", "StorageError", "Task", "TaskFeedback", "TaskStatus", "World",
-    "__version__",
+    "AmbiguousId", "AtCapacity", "ConfigError", "Decision", "Decomposer", "Delegation",
+    "DelegationStatus", "DelegationType", "Goal", "Hopper", "HopperConfig", "HopperError",
+    "HopperEvent", "HopperScope", "Instance", "InstanceStatus", "Invalid", "InvalidTransition",
+    "LeaseLost", "NotAllowed", "NotFound", "Plan", "Priority", "Step", "StorageError", "Task",
+    "TaskFeedback", "TaskStatus", "World", "__version__", "template",
 ]  # fmt: skip
 
 

@@ -51,6 +51,8 @@ def list_(session: Session, instance: str | None, everything: bool) -> None:
     _print(session, found, store.tasks([conflict.key for conflict in found]))
     if any(conflict.wants_attention for conflict in found):
         session.hint("decide with: hopper conflicts resolve ID --take mine|theirs")
+    elif not found:
+        session.hint("nobody changed the same thing apart")
 
 
 @command
@@ -67,7 +69,8 @@ def resolve(
     """Decide which of two values stands.
 
     Mine is what this clone wrote; where neither or both were written here, it is what stands now.
-    Who loses a task to somebody who took it as well may get it back like that. One step of undo.
+    Who loses a task to somebody who took it as well may get it back like that. One step of undo,
+    which gives back the value that stood, as your decision.
 
     \b
     Examples:
@@ -96,7 +99,7 @@ def resolve(
 
 
 def _print(session: Session, found: Sequence[Conflict], about: Sequence[Task]) -> None:
-    """Print conflicts, a block each, or as the options ask."""
+    """Print conflicts, those of one thing below its name, or as the options ask."""
     world = session.world
     tasks = {task.id: task for task in about}
     short_ids = world.short_ids(list(tasks.values()))
@@ -116,11 +119,15 @@ def _print(session: Session, found: Sequence[Conflict], about: Sequence[Task]) -
         }
 
     def text() -> Iterator[str]:
+        above = None
         for conflict in found:
             task = tasks.get(conflict.key)
             name = short_ids.get(conflict.key, conflict.key)
             info = "" if conflict.wants_attention else "(info) "
-            yield plain(f"{info}{name}  {task.title if task else conflict.entity}")
+            head = plain(f"{info}{name}  {task.title if task else conflict.entity}")
+            if head != above:
+                yield head
+            above = head
             words = _SAYS[conflict.kind]
             sides = zip(words, (conflict.winner, conflict.loser), strict=True)
             rows = [

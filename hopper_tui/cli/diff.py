@@ -64,7 +64,7 @@ def _differ(session: Session, span: str | None, instance: str | None) -> Differe
         if bare is not None:
             return differing.differ(bare, span)
     store = journaled(session.world, instance)
-    place = differing.Place.of(store.journal.directory)
+    place = differing.Place.of(store.journal)
     return differing.differ(place, span, finding.id_prefix(session.world, store.instance_id))
 
 

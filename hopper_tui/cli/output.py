@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from hopper_tui.cli.columns import align
 from hopper_tui.model.clock import age
-from hopper_tui.model.lifecycle import HopperScope, TaskStatus
+from hopper_tui.model.lifecycle import DelegationType, HopperScope, TaskStatus
+from hopper_tui.model.text import counted as counted
 from hopper_tui.model.text import plain, plain_block
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
 Name = Callable[[str], str]
 """Gives the display name of an instance id."""
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 task`, `3 tasks`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def left_to_commit(events: int) -> str:
@@ -123,7 +119,9 @@ def given(feedback: Mapping[str, Any] | None) -> dict[str, Any]:
 def placement(task: Task, chain: Sequence[Delegation], holder: Instance, name: Name) -> str:
     """Where a new task went, in a few words; `holder` is the instance that holds it."""
     path = [hop for hop in chain if hop.is_open]
+    whole = [n for n, hop in enumerate(path) if hop.type is DelegationType.DECOMPOSE]
     if path:
+        path = path[: whole[0] + 1] if whole else path
         word = "routed to" if path[-1].accepted_at else "offered to"
         return plain(f"{word} " + " → ".join(name(hop.target) for hop in path))
     here = holder.name
@@ -204,11 +202,19 @@ def _branches(
         yield from _branches(children(node), label, children, indent + ("    " if last else "│   "))
 
 
-def node_label(node: Node) -> str:
-    """`worker-1 (ORCHESTRATION) [running] - 1 task`: an instance in one line."""
+def phase_name(number: int, name: str) -> str:
+    """`Phase 1 (Design)`, or just `Phase 1` where its name says no more."""
+    said = name.casefold().replace("-", " ")
+    return f"Phase {number}" if said == f"phase {number}" else f"Phase {number} ({name})"
+
+
+def node_label(node: Node, phase: int | None = None) -> str:
+    """`worker-1 (ORCHESTRATION) [running] - 1 task`: an instance in one line; with `phase`, its
+    number, as that phase of its run."""
     instance = node.instance
     state = f"error: {node.error.message}" if node.error else instance.status
-    label = f"{instance.name} ({instance.scope.upper()}) [{state}]"
+    name = f"{instance.name} ({instance.scope.upper()})"
+    label = f"{name if phase is None else phase_name(phase, instance.name)} [{state}]"
     here = node.load.queued + node.load.active
     return plain(f"{label} - {counted(here, 'task')}" if here else label)
 

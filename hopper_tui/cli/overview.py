@@ -128,11 +128,12 @@ def stats(session: Session, instance: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """An instance with its tasks and the levels below it."""
+    """An instance with its tasks and the levels below it; `phase` is its number in its run."""
 
     node: Node
     tasks: tuple[Task, ...]
     below: tuple[_Level, ...]
+    phase: int | None = None
 
 
 @command
@@ -159,7 +160,7 @@ def tasks(session: Session, instance: str | None, hierarchy: bool) -> None:
 
     def label(item: _Level | Task) -> str:
         if isinstance(item, _Level):
-            return output.node_label(item.node)
+            return output.node_label(item.node, item.phase)
         role = item.owner or item.executor_preference
         arrow = f" → {role}" if role else ""
         return plain(f"{short_ids[item.id]}  {item.title}{arrow} [{item.status}]")
@@ -192,9 +193,14 @@ def _node(world: World, key: str) -> Node:
     raise AssertionError(f"{key} is in no tree")
 
 
-def _level(world: World, node: Node) -> _Level:
+def _level(world: World, node: Node, phase: int | None = None) -> _Level:
     tasks = () if node.error else tuple(world.hopper(node.instance.id).list(closed=True))
-    return _Level(node, tasks, tuple(_level(world, child) for child in node.children))
+    is_run = node.instance.scope is HopperScope.ORCHESTRATION
+    below = (
+        _level(world, child, number if is_run else None)
+        for number, child in enumerate(node.children, 1)
+    )
+    return _Level(node, tasks, tuple(below), phase)
 
 
 def _all_tasks(level: _Level) -> Iterator[Task]:

@@ -77,7 +77,8 @@ def lease_option() -> Callable[[F], F]:
         "--lease",
         metavar="TIME",
         help="For how long, such as 15m; then it goes back into the queue unless you send"
-        " heartbeats. Without it: until you are done.",
+        " heartbeats. Without it a worker has 15 minutes, and a person until it is done; the"
+        " configuration may say otherwise.",
     )
 
 
@@ -103,7 +104,32 @@ task_argument = click.argument("task", metavar="ID", shell_complete=complete_tas
 tasks_argument = click.argument(
     "tasks", metavar="ID", nargs=-1, required=True, shell_complete=complete_task
 )
-executor_option = click.option("--executor", metavar="NAME", help="Who does it (default: you).")
+executor_option = click.option(
+    "--executor", metavar="NAME", envvar="HOPPER_EXECUTOR", help="Who does it (default: you)."
+)
+attempt_option = click.option(
+    "--attempt", type=int, metavar="N", help="Only if it is held by this attempt."
+)
+
+
+def worker_options(command: F) -> F:
+    """The options by which a worker says who it is and what it can do."""
+    for option in (
+        click.option(
+            "--capability", metavar="WORD", multiple=True, help="What it can do; repeatable."
+        ),
+        click.option(
+            "--role",
+            metavar="ROLE",
+            envvar="HOPPER_ROLE",
+            help="What it is, such as coder or human (default: its name).",
+        ),
+        executor_option,
+    ):
+        command = option(command)
+    return command
+
+
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 

@@ -18,6 +18,7 @@ from hopper_tui.cli.parameters import (
     limit_option,
     priority_option,
     seconds_of,
+    worker_options,
 )
 from hopper_tui.cli.session import Session
 from hopper_tui.model.lifecycle import TaskStatus
@@ -82,14 +83,14 @@ def list_(
 
 @command
 @instance_option()
-@click.option("--executor", metavar="NAME", help="Only tasks this executor may do.")
-@click.option("--capability", metavar="WORD", multiple=True, help="What it can do; repeatable.")
+@worker_options
 @click.option("--claim", is_flag=True, help="Take it at once, so that nobody else does.")
 @lease_option()
 def next_(
     session: Session,
     instance: str | None,
     executor: str | None,
+    role: str | None,
     capability: tuple[str, ...],
     claim: bool,
     lease: str | None,
@@ -102,14 +103,14 @@ def next_(
     Examples:
       hopper next
       hopper next --instance worker-1 --claim
-      hopper next --claim --executor coder --capability python --lease 15m
+      hopper next --claim --executor coder-1 --role coder --capability python --lease 15m
     """
     world = session.world
     hopper = world.hopper(instance)
     task = (
-        hopper.claim_next(executor, capability, seconds_of(lease))
+        hopper.claim_next(executor, capability, seconds_of(lease), role)
         if claim
-        else hopper.get_next(executor, capability)
+        else hopper.get_next(executor, capability, role)
     )
     if task is None:
         raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper))
@@ -167,7 +168,7 @@ def _holders(world: World, tasks: Sequence[Task]) -> dict[str, str]:
         if len(delegated) > _MANY
         else [hop for key in delegated for hop in world.chain(key)]
     )
-    open_hops = {hop.task: hop for hop in hops if hop.is_open}
+    open_hops = {hop.task: hop for hop in reversed(hops) if hop.is_open}  # the first stands
     holders = {}
     for key in delegated:
         hop = open_hops.get(key)

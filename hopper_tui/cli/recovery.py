@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from hopper_tui.cli.parameters import instance_option
 from hopper_tui.cli.session import Session
 from hopper_tui.model import ids
 from hopper_tui.model.text import plain
+
+if TYPE_CHECKING:
+    from hopper_tui.journal.record import Record
 
 
 @command
@@ -77,12 +81,13 @@ def recover(session: Session, dry_run: bool, instance: str | None) -> None:
       hopper recover --dry-run
       hopper recover
     """
-    from hopper_tui.engine import recovering
+    from hopper_tui.engine import finding, recovering
     from hopper_tui.engine.checkout import journaled
 
     store = journaled(session.world, instance)
     loss, file = (recovering.lost(store), None) if dry_run else recovering.recover(store)
     titles = recovering.titles(store, loss)
+    mark = finding.id_prefix(session.world, store.instance_id)
 
     def text() -> Iterator[str]:
         if not loss.events:
@@ -94,7 +99,7 @@ def recover(session: Session, dry_run: bool, instance: str | None) -> None:
                     record.at[:19] + "Z",
                     plain(record.actor),
                     plain(record.kind),
-                    record.key[: ids.SHORT_LENGTH] if record.entity == "task" else record.key,
+                    plain(_name(record, mark)),
                     plain(titles.get(record.key, "")),
                 )
                 for record, _ in loss.events
@@ -127,3 +132,8 @@ def recover(session: Session, dry_run: bool, instance: str | None) -> None:
         ids=lambda: loss.tasks,
         text=text,
     )
+
+
+def _name(record: Record, mark: str) -> str:
+    """What an event is about, as short as other verbs say it."""
+    return f"{mark}{record.key[: ids.SHORT_LENGTH]}" if record.entity == "task" else record.key

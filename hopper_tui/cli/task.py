@@ -13,6 +13,7 @@ from hopper_tui.cli.failure import Rejected
 from hopper_tui.cli.feedback import feedback_options, read_feedback
 from hopper_tui.cli.history import print_events
 from hopper_tui.cli.parameters import (
+    attempt_option,
     comma_separated,
     complete_instance,
     executor_option,
@@ -26,6 +27,7 @@ from hopper_tui.cli.parameters import (
     seconds_of,
     task_argument,
     tasks_argument,
+    worker_options,
 )
 from hopper_tui.cli.session import Session
 from hopper_tui.model.delegation import Delegation, delegation_json
@@ -33,9 +35,6 @@ from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import DelegationStatus, DelegationType, TaskStatus
 from hopper_tui.model.task import task_json
 from hopper_tui.model.text import plain
-
-LEASE = 900.0
-"""Seconds that a heartbeat holds a task for unless it says otherwise."""
 
 
 @command
@@ -143,13 +142,15 @@ def status(
 
 @command
 @tasks_argument
-@executor_option
+@worker_options
 @lease_option()
 @instance_option()
 def claim(
     session: Session,
     tasks: tuple[str, ...],
     executor: str | None,
+    role: str | None,
+    capability: tuple[str, ...],
     lease: str | None,
     instance: str | None,
 ) -> None:
@@ -166,7 +167,7 @@ def claim(
         tasks,
         instance,
         "claimed",
-        lambda h, t: h.claim(t.id, executor=executor, lease=length),
+        lambda h, t: h.claim(t.id, executor, length, role, capability),
     )
 
 
@@ -184,24 +185,29 @@ def heartbeat(
 ) -> None:
     """Say that you are still at work on tasks.
 
-    Your lease goes on for another 15 minutes, or as long as --lease says. Refused when somebody
-    else holds them by now.
+    Your lease goes on for as long again as the configuration or --lease says. Refused when
+    somebody else holds them by now.
 
     \b
     Examples:
       hopper task heartbeat web-k7m2q
       hopper task heartbeat k7m2q --executor coder --lease 30m
     """
-    length = seconds_of(lease) or LEASE
+    length = seconds_of(lease)
     change(session, tasks, instance, "held", lambda h, t: h.heartbeat(t.id, executor, length))
 
 
 @command
 @tasks_argument
-@executor_option
+@worker_options
 @instance_option()
 def start(
-    session: Session, tasks: tuple[str, ...], executor: str | None, instance: str | None
+    session: Session,
+    tasks: tuple[str, ...],
+    executor: str | None,
+    role: str | None,
+    capability: tuple[str, ...],
+    instance: str | None,
 ) -> None:
     """Say that work on tasks has begun.
 
@@ -209,13 +215,20 @@ def start(
     Examples:
       hopper task start web-k7m2q
     """
-    change(session, tasks, instance, "started", lambda h, t: h.start(t.id, executor=executor))
+    change(
+        session,
+        tasks,
+        instance,
+        "started",
+        lambda h, t: h.start(t.id, executor, role=role, capabilities=capability),
+    )
 
 
 @command
 @tasks_argument
 @click.option("--result", metavar="JSON", help="What came out, for whoever asked for it.")
 @executor_option
+@attempt_option
 @feedback_options
 @instance_option()
 def done(
@@ -223,6 +236,7 @@ def done(
     tasks: tuple[str, ...],
     result: str | None,
     executor: str | None,
+    attempt: int | None,
     instance: str | None,
     **said: Any,
 ) -> None:
@@ -244,21 +258,25 @@ def done(
         tasks,
         instance,
         "done",
-        lambda h, t: h.complete(t.id, feedback=feedback, result=value, executor=executor),
-        already=TaskStatus.DONE,
+        lambda h, t: h.complete(t.id, feedback, value, executor, attempt),
+        already=TaskStatus.DONE if executor is None else None,
     )
 
 
 @command
 @tasks_argument
 @reason_option("What went wrong.")
+@click.option("--retry", is_flag=True, help="Let it be tried again later, while attempts remain.")
 @executor_option
+@attempt_option
 @instance_option()
 def fail(
     session: Session,
     tasks: tuple[str, ...],
     reason: str | None,
+    retry: bool,
     executor: str | None,
+    attempt: int | None,
     instance: str | None,
 ) -> None:
     """Mark tasks failed, with the reason.
@@ -266,8 +284,15 @@ def fail(
     \b
     Examples:
       hopper task fail web-k7m2q --reason "the API is gone"
+      hopper task fail k7m2q --executor coder --retry --reason "the network was down"
     """
-    change(session, tasks, instance, "failed", lambda h, t: h.fail(t.id, reason, executor=executor))
+    change(
+        session,
+        tasks,
+        instance,
+        "failed",
+        lambda h, t: h.fail(t.id, reason, executor, retry, attempt),
+    )
 
 
 @command
@@ -289,9 +314,14 @@ def block(
 @command
 @tasks_argument
 @executor_option
+@attempt_option
 @instance_option()
 def release(
-    session: Session, tasks: tuple[str, ...], executor: str | None, instance: str | None
+    session: Session,
+    tasks: tuple[str, ...],
+    executor: str | None,
+    attempt: int | None,
+    instance: str | None,
 ) -> None:
     """Give claimed or blocked tasks back to the queue.
 
@@ -299,7 +329,7 @@ def release(
     Examples:
       hopper task release web-k7m2q
     """
-    change(session, tasks, instance, "released", lambda h, t: h.release(t.id, executor=executor))
+    change(session, tasks, instance, "released", lambda h, t: h.release(t.id, executor, attempt))
 
 
 @command
@@ -366,7 +396,7 @@ def delegate(
         json=delegation_json,
         text=lambda hop: output.delegation_line(hop, session.world.name),
         id=lambda hop: hop.id,
-        fault=lambda hop: _rejection(session, hop),
+        fault=lambda hop: rejection(session, hop),
     )
 
     def act(ref: str) -> Delegation:
@@ -376,7 +406,7 @@ def delegate(
     apply(session, tasks, "delegated", act, shown)
 
 
-def _rejection(session: Session, hop: Delegation) -> HopperError | None:
+def rejection(session: Session, hop: Delegation) -> HopperError | None:
     """What keeps a task at its source: its target rejected it and nobody else took it."""
     world = session.world
     task = world.hopper(hop.source).get(hop.task)

@@ -57,6 +57,8 @@ def commit(session: Session, message: str | None, stage: bool, instance: str | N
         ids=lambda: [made.commit] if made.commit else [],
         text=text,
     )
+    if made.commit and made.branch is None:
+        session.hint("No branch is checked out; keep the commit on one: git switch -c NAME")
 
 
 @command
@@ -103,7 +105,7 @@ def compact(session: Session, month: str | None, everything: bool, instance: str
         text=text,
     )
     if packed:
-        session.hint("Commit it with: hopper commit")
+        session.hint("Commit it with: hopper commit; git commit -a takes no new files")
 
 
 @command

@@ -41,6 +41,9 @@ TASK = Noun(
         "cancel": Verb("task:cancel", "Cancel tasks that need not be done."),
         "reopen": Verb("task:reopen", "Reopen tasks that are done, failed or cancelled."),
         "delegate": Verb("task:delegate", "Delegate tasks to another instance."),
+        "break-down": Verb(
+            "breakdown:break_down", "Break a task down into goals and phases of a run."
+        ),
         "delegations": Verb("task:delegations", "Show the delegation chain of a task."),
         "why": Verb("task:why", "Explain why a task is where it is, and what it waits for."),
         "note": Verb("task:note", "Add a note to the history of a task."),

@@ -62,15 +62,22 @@ def read(path: Path) -> Document:
         raise ConfigError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
     except OSError as wrong:
         raise ConfigError(f"cannot read {path}: {wrong.strerror}") from wrong
-    stamp = (about.st_mtime_ns, about.st_size, about.st_ino)
+    return parse(text, path, (about.st_mtime_ns, about.st_size, about.st_ino))
+
+
+def parse(text: str, path: Path, stamp: Stamp = (0, 0, 0)) -> Document:
+    """The YAML, or JSON, in a text that `path` stands for; raises ConfigError with the line of
+    what is wrong."""
     loader = None
     try:
-        loader = _Loader(text)
+        given = _json(text)
+        # Outside its texts JSON may have tabs and YAML may not; inside them neither has any.
+        loader = _Loader(text if given is None else text.replace("\t", " "))
         node = loader.get_single_node()
         lines: dict[Loc, int] = {}
         if node is not None:
             _note_lines(path, node, (), lines, set())
-        values = loader.construct_document(node) if node is not None else None
+        values = loader.construct_document(node) if node is not None and given is None else given
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -84,6 +91,19 @@ def read(path: Path) -> Document:
         if loader:
             loader.dispose()
     return Document(path, stamp, values, lines)
+
+
+def _json(text: str) -> Any:
+    """What a text says as JSON; None if it is none. Its escapes of one character as two are not
+    YAML's."""
+    if not text.lstrip().startswith("{"):
+        return None
+    from json import loads
+
+    try:
+        return loads(text)
+    except ValueError:
+        return None
 
 
 def _note_lines(

@@ -97,7 +97,7 @@ def _load(
     parents: tuple[Path, ...],
 ) -> Loaded:
     document = read(path)
-    config = _checked(document, Keys).plain()
+    config = checked(document, Keys).plain()
     if config.get("scope") is None:
         hint = f"Add scope: {', '.join(HopperScope)}"
         raise ConfigError(f"{document.at(('scope',))}: the key scope is missing", hint)
@@ -105,7 +105,7 @@ def _load(
     files = [(path, document.stamp)]
     if name := _value(config, _RULES):
         rules = read(_named(document, _RULES, name, variables))
-        found = _checked(rules, RulesFile).plain_rules()
+        found = checked(rules, RulesFile).plain_rules()
         config["intelligence"]["rules"] = config["intelligence"].get("rules", []) + found
         files.append((rules.path, rules.stamp))
     if name := _value(config, _TEMPLATE):
@@ -119,7 +119,8 @@ def _load(
     return Loaded(config, tuple(files))
 
 
-def _checked(document: Document, model: type[S]) -> S:
+def checked(document: Document, model: type[S]) -> S:
+    """A document as the model of its kind; raises ConfigError with the line of what is wrong."""
     if not isinstance(document.values, dict):
         what = "is empty" if document.values is None else "is not a mapping of keys"
         hint = f"The first key is {next(iter(model.model_fields))}"

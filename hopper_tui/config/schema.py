@@ -62,6 +62,15 @@ def _retention(text: str) -> str:
     raise ValueError("must be forever, run_duration or a time such as 1_year or 90_days")
 
 
+def _duration(text: str) -> str:
+    try:
+        if duration(text) > 0:
+            return text
+    except Invalid:
+        pass
+    raise ValueError("must be a time such as 45s, 15m, 4h or 2d")
+
+
 def _secret(text: str) -> str:
     if not _SECRET.fullmatch(text):
         raise ValueError("must name an environment variable, such as ${TOKEN}, not hold the token")
@@ -81,6 +90,7 @@ LabelOrLabels = Annotated[Labels, BeforeValidator(_listed)]
 Id = Annotated[str, AfterValidator(_id)]
 PriorityName = Annotated[str, AfterValidator(_priority)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Duration = Annotated[str, AfterValidator(_duration)]
 Secret = Annotated[str, AfterValidator(_secret)]
 Provider = Literal["rules", "llm", "sage", "simple_priority"]
 
@@ -207,6 +217,16 @@ class ChildInstances(Section):
     template: Keys | None = None
 
 
+class Work(Section):
+    """How work is held, and how often it is tried."""
+
+    lease: Duration = "15m"
+    human_lease: Duration | None = None
+    max_attempts: Annotated[int, Field(ge=1, le=1000)] = 3
+    backoff: Duration = "10s"
+    ageing: Duration | None = None
+
+
 class Keys(Section):
     """All keys of a configuration, at any scope: the addendum's sections, the guide's flat keys."""
 
@@ -227,11 +247,13 @@ class Keys(Section):
     orchestration_threshold: Annotated[float, Field(ge=0)] = 3
     routing_engine: Provider = "rules"
     llm_fallback: bool = True
+    decomposer: Label | None = None
     intelligence: Intelligence | None = None
     memory: Memory | None = None
     persistence: Persistence | None = None
     integrations: Integrations | None = None
     child_instances: ChildInstances | None = None
+    work: Work | None = None
 
     def plain(self) -> dict[str, Any]:
         """The keys that were set, as JSON values."""

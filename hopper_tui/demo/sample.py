@@ -11,6 +11,7 @@ from typing import Any
 
 from hopper_tui.engine.world import World
 from hopper_tui.model.clock import Clock, duration, system_clock
+from hopper_tui.model.executor import PERSON
 from hopper_tui.model.feedback import TaskFeedback
 from hopper_tui.resources import STYLES
 
@@ -21,8 +22,8 @@ SEED = 2026
 
 _FRAME = frozenset({"ago", "by", "do", "part"})
 """What a step says besides the arguments of its verb."""
-_EXECUTES = frozenset({"claim", "complete", "fail", "start"})
-"""The verbs whose actor is the executor too."""
+_TAKES = frozenset({"claim", "start"})
+"""The verbs whose actor takes the task, without a lease: a picture does not run out."""
 _ANSWERS = frozenset({"accept", "reject"})
 """The verbs that act on a hop; all others act on a task."""
 
@@ -131,8 +132,8 @@ class _Story:
             if arrived:
                 key = arrived[-1].child_tasks[step.get("part", 1) - 1]
             hopper, _ = world.find_task(key)
-        if verb in _EXECUTES:
-            given["executor"] = world.actor
+        if verb in _TAKES:
+            given |= {"executor": world.actor, "role": PERSON}
         if "feedback" in given:
             given["feedback"] = TaskFeedback(**given["feedback"])
         getattr(hopper, verb)(key, **given)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hopper_tui.engine import breakdown as breakdown
+    from hopper_tui.engine import claiming as claiming
     from hopper_tui.engine import delegating as delegating
     from hopper_tui.engine import editing as editing
     from hopper_tui.engine import filter as filter  # noqa: A004 - the module of that name

@@ -58,7 +58,10 @@ def bring(store: JournaledStore, ref: str, source: str | None = None) -> Brought
         if key is not None:
             return _copy(store, known, key)
     where = f"in {source}" if source else "on any branch"
-    raise NotFound(f"there is no task {ref!r} {where}", "Get what others have: git fetch")
+    hint = "Get what others have: git fetch"
+    if checkout_of(store.journal.directory.parent) is None:
+        where, hint = "and no git to look into", "See: hopper list --all"
+    raise NotFound(f"there is no task {ref!r} {where}", hint)
 
 
 def _here(store: JournaledStore, prefix: str) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hopper_tui.engine.world import World
+    from hopper_tui.journal.files import Journal
     from hopper_tui.journal.record import Record
     from hopper_tui.store.protocol import Store
 
@@ -46,9 +47,9 @@ def journaled(world: World, ref: str | None = None) -> JournaledStore:
     return store
 
 
-def require_checkout(store: JournaledStore) -> Checkout:
+def require_checkout(journal: Journal) -> Checkout:
     """The working tree that a journal is in; raises NotAllowed outside of git."""
-    root = store.journal.directory.parent.parent
+    root = journal.directory.parent.parent
     checkout = checkout_of(root)
     if checkout is None:
         raise NotAllowed(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _HALFWAY = {
     "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+    "sequencer": "several picks or reverts",
     "rebase-merge": "a rebase",
     "rebase-apply": "a rebase",
 }
@@ -44,7 +46,7 @@ _IMPLIED = {
 
 class Committed(NamedTuple):
     """What was committed or staged: the commit's name, None without one, and how many events and
-    files that no commit on this branch held."""
+    files that no commit on this branch held. `branch` is None where none is checked out."""
 
     commit: str | None
     events: int
@@ -61,24 +63,22 @@ def commit(world: World, ref: str | None = None, message: str | None = None) -> 
     from hopper_tui.store.gate import Gate
 
     store = journaled(world, ref)
-    directory, checkout = store.journal.directory.parent, require_checkout(store)
+    directory, checkout = store.journal.directory.parent, require_checkout(store.journal)
     _refuse_halfway(checkout)
     drafts = directory / "tmp"
     drafts.mkdir(exist_ok=True)
     try:
         with Gate(drafts / "commit"):
-            return _commit(world, store, directory, checkout, message)
+            return _commit(world, store, directory, message)
     except BlockingIOError:
         raise NotAllowed("another hopper commit is under way here", "Try again later") from None
 
 
-def _commit(
-    world: World, store: JournaledStore, directory: Path, checkout: Checkout, message: str | None
-) -> Committed:
+def _commit(world: World, store: JournaledStore, directory: Path, message: str | None) -> Committed:
     coalesce(world, store)
-    pending = _settled(world, store)
+    pending, branch = _settled(world, store), git.branch(directory)
     if not pending.paths:
-        return Committed(None, 0, 0, checkout.branch)
+        return Committed(None, 0, 0, branch)
     _refuse_ignored(directory, pending.new)
     fresh = set(pending.new) - git.staged(directory).keys()
     try:
@@ -89,9 +89,9 @@ def _commit(
         with suppress(StorageError):
             git.unstage(directory, fresh)
         raise
-    if git.on_branch(directory):
+    if branch is not None:  # else nothing may hold the commit soon
         store.clone.let_go(path.removeprefix(PREFIX) for path in pending.new)
-    return Committed(made, len(pending.records), len(pending.paths), checkout.branch)
+    return Committed(made, len(pending.records), len(pending.paths), branch)
 
 
 def stage(world: World, ref: str | None = None) -> Committed:
@@ -100,7 +100,8 @@ def stage(world: World, ref: str | None = None) -> Committed:
     In a hook of git that is the commit under way. Raises as `commit` does.
     """
     store = journaled(world, ref)
-    directory, checkout = store.journal.directory.parent, require_checkout(store)
+    directory = store.journal.directory.parent
+    require_checkout(store.journal)
     coalesce(world, store)
     pending = _settled(world, store)
     _refuse_ignored(directory, pending.new)
@@ -109,7 +110,7 @@ def stage(world: World, ref: str | None = None) -> Committed:
         paths = [*pending.new, *(path for path in pending.gone if path in known)]
         if paths:
             git.stage(directory, paths, index)
-    return Committed(None, len(pending.records), len(pending.paths), checkout.branch)
+    return Committed(None, len(pending.records), len(pending.paths), git.branch(directory))
 
 
 def _settled(world: World, store: JournaledStore) -> Pending:
@@ -136,7 +137,7 @@ def _refuse_ignored(directory: Path, paths: Sequence[str]) -> None:
     if paths and (ignored := git.ignored(directory).intersection(paths)):
         raise NotAllowed(
             f"git ignores {directory / min(ignored)}",
-            "Change the rule that says so, for tasks to travel: git check-ignore -v names it",
+            "Change the rule that says so, for tasks to travel: git check-ignore -v PATH names it",
         )
 
 

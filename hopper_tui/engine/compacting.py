@@ -52,7 +52,7 @@ def compact(
     if month is not None and not _MONTH.fullmatch(month):
         raise Invalid(f"{month!r} is no month", "Write it like 2026-11")
     store = journaled(world, ref)
-    require_checkout(store)
+    require_checkout(store.journal)
     present = files.month_of(hlc.tick(hlc.START, world.now()))
     done: list[Packed] = []
     with world.command("compact"), world.writing(world.store(store.instance_id)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hopper_tui.engine import flow, routes, work
+from hopper_tui.engine import claiming, flow, routes, work
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import (
     AtCapacity,
@@ -57,7 +57,7 @@ def delegate(
     if titles and kind is not DelegationType.DECOMPOSE:
         raise Invalid(f"{kind} takes no subtasks", "Use --type decompose")
     here = world.instance(task.instance)
-    _check_delegable(world, task)
+    check_delegable(world, task)
     goal = world.instance(_target(world, here, task, target, kind))
     _check_way(world, here, goal, kind)
     if kind is not DelegationType.ESCALATE:
@@ -68,13 +68,14 @@ def delegate(
         with world.writing(store) as tx:
             fresh = store.task(task.id)
             assert fresh is not None
-            _check_delegable(world, fresh)
+            check_delegable(world, fresh)
             _task, hop = flow.offer(world, tx, fresh, goal.id, kind, notes=notes, subtasks=titles)
         flow.drive(world, [store])
     return store.delegation(hop.id) or hop
 
 
-def _check_delegable(world: World, task: Task) -> None:
+def check_delegable(world: World, task: Task) -> None:
+    """Raise InvalidTransition unless a task can be handed on as it is now."""
     short = world.short_id(task)
     if task.status is TaskStatus.DELEGATED:
         hop = flow.current_hop(world.store(task.instance), task)
@@ -86,7 +87,7 @@ def _check_delegable(world: World, task: Task) -> None:
     if not task.is_open:
         raise InvalidTransition(f"{short} is {task.status}", "Reopen it first: hopper task reopen")
     check_task_move(short, task.status, TaskStatus.DELEGATED)
-    work.check_unheld(world, world.store(task.instance), task)
+    claiming.check_unheld(world, world.store(task.instance), task)
 
 
 def _target(world: World, here: Instance, task: Task, ref: str | None, kind: DelegationType) -> str:
@@ -153,7 +154,7 @@ def accept(world: World, hop: Delegation) -> Delegation:
             if hop.status is not _D.PENDING or task is None:
                 raise InvalidTransition(f"the delegation is {hop.status}, not pending")
             option = routes.option(world, world.instance(hop.target))
-            if refusal := can_take(task, option):
+            if refusal := can_take(task, option) or flow.no_room_for(world, hop):
                 error = NotAllowed if option.load.has_room else AtCapacity
                 raise error(refusal, "Reject it with a reason, so that it goes elsewhere")
             flow.take_in(world, tx, store, hop, task)

@@ -13,16 +13,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hopper_tui.engine.checkout import require_checkout
 from hopper_tui.journal import files
-from hopper_tui.journal.files import Journal
 from hopper_tui.journal.fold import fold
-from hopper_tui.journal.replica import checkout_of
 from hopper_tui.journal.rules import SETS
 from hopper_tui.model import ids
 from hopper_tui.model.errors import NotAllowed
 from hopper_tui.store.tables import TABLES
 
 if TYPE_CHECKING:
+    from hopper_tui.journal.files import Journal
     from hopper_tui.journal.record import Record
 
 
@@ -42,19 +42,15 @@ class Place(NamedTuple):
 
     directory: Path
     folder: str
-    journal: Path | None
+    journal: Journal | None
 
     @classmethod
-    def of(cls, journal: Path) -> Place:
+    def of(cls, journal: Journal) -> Place:
         """That of the journal of a project; raises NotAllowed outside of git."""
         from hopper_tui.journal import git
 
-        checkout = checkout_of(journal.parent)
-        if checkout is None:
-            raise NotAllowed(
-                f"{journal.parent.parent} is not in git", "There is nothing to compare with"
-            )
-        return cls(checkout.top, git.folder_of(journal), journal)
+        checkout = require_checkout(journal)
+        return cls(checkout.top, git.folder_of(journal.directory), journal)
 
     @classmethod
     def bare(cls, directory: Path) -> Place | None:
@@ -155,7 +151,7 @@ def _checkout_listing(place: Place, before: _Listing) -> _Listing:
     """The files of the checkout; a file is never written twice, so one of a name that the other
     state has is the same."""
     assert place.journal is not None
-    return {name: before.get(name) for name in Journal(place.journal).names()}
+    return {name: before.get(name) for name in place.journal.names()}
 
 
 def _changes(place: Place, before: _Listing, after: _Listing, mark: str) -> Iterator[Change]:
@@ -199,7 +195,7 @@ def _contents(place: Place, listing: Mapping[str, str | None]) -> Iterator[tuple
     yield from zip(kept, git.blobs(place.directory, list(kept.values())), strict=True)
     for name in listing.keys() - kept.keys():
         assert place.journal is not None
-        content = Journal(place.journal).read(name)
+        content = place.journal.read(name)
         yield name, files.content(content.lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain as joined
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
     from hopper_tui.engine.world import World
     from hopper_tui.model.event import Event
     from hopper_tui.model.instance import Instance
+    from hopper_tui.store.journaled import JournaledStore
     from hopper_tui.store.protocol import Store
 
 V = TypeVar("V", Task, Delegation)
 _MANY = 20
 """At most so many candidates are listed for an ambiguous reference."""
+_BRANCHES = 100
+"""At most so many branches, those committed to last, are searched for a task that is not here."""
 
 
 def stores(world: World) -> Iterator[Store]:
@@ -147,6 +151,8 @@ def _find(world: World, ref: str, what: str, look: Callable[[Store, str], list[V
                 break
         if found:
             return list(found.values())
+    if world.places.around is not None:  # what cannot be read may have it: raises its error
+        world.places.store_of(world.places.around).instances()
     if what == "task":
         _check_branches(world, prefix)
     raise NotFound(f"there is no {what} {ref!r}", _HINTS[what])
@@ -159,6 +165,7 @@ def _check_branches(world: World, prefix: str) -> None:
 
     found: dict[str, str] = {}
     titles: dict[str, str] = {}
+    branches: dict[str, str] = {}
     removed: set[str] = set()
     for store in stores(world):
         if not isinstance(store, JournaledStore):
@@ -167,6 +174,7 @@ def _check_branches(world: World, prefix: str) -> None:
             mark = next((id_prefix(world, instance.id) for instance in store.instances()), "")
             found[key] = mark + key[: max(ids.SHORT_LENGTH, len(prefix))]
             titles[key] = title
+            branches[key] = _branch_of(store, key)
             removed.update(recovering.lost(store).tasks)
     if len(found) > 1:
         raise AmbiguousId(
@@ -179,9 +187,24 @@ def _check_branches(world: World, prefix: str) -> None:
             what = f"task {short} {titles[key]!r} was removed before it was committed"
             raise NotFound(what, "Bring it back: hopper recover")
         raise NotFound(
-            f"task {short} {titles[key]!r} is on another branch, not in this checkout",
+            f"task {short} {titles[key]!r} is on another branch{branches[key]}, not in this"
+            " checkout",
             f"Bring it here: hopper bring {short}",
         )
+
+
+def _branch_of(store: JournaledStore, key: str) -> str:
+    """Which branch has files that a task was seen in, as ` (feature)`; "" where none is known."""
+    from hopper_tui.journal import git
+
+    journal = store.journal.directory
+    with suppress(HopperError):
+        names = store.files_of(key)
+        refs = git.branches(journal.parent)[:_BRANCHES]
+        for ref, tree in git.trees(journal.parent, refs, git.folder_of(journal)).items():
+            if not names.isdisjoint(git.listing(journal.parent, tree)):
+                return f" ({ref.removeprefix('refs/heads/').removeprefix('refs/remotes/')})"
+    return ""
 
 
 _HINTS = {"task": "See: hopper list --all", "delegation": "See: hopper delegation list"}

@@ -11,6 +11,7 @@ status are the only ones to look at.
 from __future__ import annotations
 
 from collections import Counter, deque
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import routes
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hopper_tui.engine.world import World
+    from hopper_tui.model.delegation import Part
+    from hopper_tui.model.instance import Instance
     from hopper_tui.model.task import Task
     from hopper_tui.store.protocol import Store, Transaction
 
@@ -95,6 +98,19 @@ def drive(
     return steps
 
 
+def settle(world: World, store: Store, instance: Instance) -> None:
+    """After a task moved: bubble what changed, and offer what waited for it, dependents here and
+    work above for the room that is free now."""
+    offers = [instance.id] if instance.scope is not HopperScope.ORCHESTRATION else []
+    above = instance
+    while above.parent is not None:
+        above = world.instance(above.parent)
+        offers.append(above.id)
+        if above.scope is not HopperScope.ORCHESTRATION:
+            break
+    drive(world, [store], offers)
+
+
 def reconcile(world: World) -> int:
     """Settle every known store and offer everything that waits; returns how many steps."""
     world.announce()
@@ -132,7 +148,7 @@ def offer(
     *,
     notes: str | None = None,
     reason: str | None = None,
-    subtasks: tuple[str, ...] = (),
+    subtasks: tuple[Part, ...] = (),
     decision: dict[str, Any] | None = None,
 ) -> tuple[Task, Delegation]:
     """Record, at the source, that a task is offered to a target."""
@@ -243,7 +259,7 @@ def _answer(world: World, source: Store, target: Store, hop: Delegation, touched
     instance = world.instance(hop.target)
     option = routes.option(world, instance)
     escalated = hop.type is DelegationType.ESCALATE
-    refusal = None if escalated else can_take(task, option)
+    refusal = None if escalated else can_take(task, option) or no_room_for(world, hop)
     with world.writing(target) as tx:
         row = target.delegation(hop.id)
         if row is None:
@@ -272,23 +288,23 @@ def _answer(world: World, source: Store, target: Store, hop: Delegation, touched
 
 
 def take_in(world: World, tx: Transaction, store: Store, hop: Delegation, task: Task) -> Delegation:
-    """Accept a hop at its target: make the child tasks and mark it accepted."""
+    """Accept a hop at its target: make the child tasks, and the phases of a plan with theirs, and
+    mark it accepted."""
     scope = world.instance(hop.target).scope
     escalated = hop.type is DelegationType.ESCALATE
+    came_down = world.instance(hop.source).scope is not HopperScope.ORCHESTRATION
     at = stamp(world.now())
     came = f"escalated by {world.name(hop.source)}" + (f": {hop.notes}" if hop.notes else "")
     routed = scope is HopperScope.GLOBAL or (scope is HopperScope.PROJECT and not escalated)
     preference = task.executor_preference
     if escalated and scope is HopperScope.PROJECT:
         preference = "human"
-    elif scope is HopperScope.ORCHESTRATION and preference in KEEPERS:
+    elif scope is HopperScope.ORCHESTRATION and preference in KEEPERS and came_down:
         preference = None  # whoever was to do it where it was kept, a worker does it now
-    for n, key in enumerate(hop.child_tasks):
+    for key, part in zip_longest(hop.child_tasks, hop.subtasks[: len(hop.child_tasks)]):
         child = task._replace(
             id=key,
             instance=hop.target,
-            title=hop.subtasks[n] if hop.subtasks else task.title,
-            description="" if hop.subtasks else task.description,
             project=task.project if not escalated else None,
             executor_preference=preference,
             status=_T.PENDING,
@@ -299,6 +315,7 @@ def take_in(world: World, tx: Transaction, store: Store, hop: Delegation, task: 
             root_task=hop.root_task,
             origin=hop.id,
             attempts=0,
+            not_before=None,
             lease_expires_at=None,
             result=None,
             feedback=None,
@@ -309,15 +326,30 @@ def take_in(world: World, tx: Transaction, store: Store, hop: Delegation, task: 
             started_at=None,
             completed_at=None,
         )
+        if part is not None:
+            from hopper_tui.engine import breakdown
+
+            child = breakdown.worded(child, part, hop)
         known = store.task(key)
         if known is None:
-            tx.create(child, "task.created")
+            child = tx.create(child, "task.created")
         else:  # accepting was undone before
-            tx.change(
+            child = tx.change(
                 known, "task.reopened", status=_T.PENDING, owner=None, reason=child.reason,
                 waiting=routed, completed_at=None,
             )  # fmt: skip
+        if part is not None and scope is HopperScope.ORCHESTRATION:
+            breakdown.hand_on(world, tx, store, child, part, hop)
     return tx.change(hop, "delegation.accepted", status=_D.ACCEPTED, accepted_at=at)
+
+
+def no_room_for(world: World, hop: Delegation) -> str | None:
+    """Why the target of a hop cannot have the phases that a plan asks for; None if it can."""
+    if all(isinstance(part, str) for part in hop.subtasks):
+        return None
+    from hopper_tui.engine import breakdown
+
+    return breakdown.refusal(world, hop.subtasks, world.instance(hop.target))
 
 
 def _report(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.engine.checkout import journaled, require_checkout
 from hopper_tui.model.errors import NotAllowed
+from hopper_tui.store.failure import storage_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +56,17 @@ class Hook(NamedTuple):
 def install(world: World, ref: str | None = None) -> list[Hook]:
     """Make the hooks of the repository that a project is in, or add the project to them.
 
-    Raises NotAllowed outside of git, and where a hook that was set aside earlier is in the way.
+    Raises NotAllowed outside of git, and where a hook that was set aside earlier is in the way;
+    StorageError where they cannot be changed.
     """
     directory, project = _where(world, ref)
+    try:
+        return _install(directory, project)
+    except OSError as error:
+        raise storage_error(error, directory) from error
+
+
+def _install(directory: Path, project: str) -> list[Hook]:
     directory.mkdir(parents=True, exist_ok=True)
     for name in _HOOKS:
         path = directory / name
@@ -88,8 +97,18 @@ def install(world: World, ref: str | None = None) -> list[Hook]:
 
 
 def remove(world: World, ref: str | None = None) -> list[Hook]:
-    """Take the hooks away, of all projects of the repository, and bring back what was before."""
+    """Take the hooks away, of all projects of the repository, and bring back what was before.
+
+    Raises NotAllowed outside of git, StorageError where they cannot be changed.
+    """
     directory, _ = _where(world, ref)
+    try:
+        return _remove(directory)
+    except OSError as error:
+        raise storage_error(error, directory) from error
+
+
+def _remove(directory: Path) -> list[Hook]:
     done = []
     for name in _HOOKS:
         path = directory / name
@@ -117,7 +136,7 @@ def _where(world: World, ref: str | None) -> tuple[Path, str]:
     from hopper_tui.journal import git
 
     store = journaled(world, ref)
-    checkout = require_checkout(store)
+    checkout = require_checkout(store.journal)
     root = store.journal.directory.parent.parent
     return git.hooks(root).resolve(), os.path.relpath(root, checkout.top)
 

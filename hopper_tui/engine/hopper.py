@@ -18,6 +18,7 @@ from hopper_tui.model.errors import (
     NotAllowed,
     NotFound,
 )
+from hopper_tui.model.executor import Executor
 from hopper_tui.model.lifecycle import (
     DelegationType,
     HopperScope,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from hopper_tui.model.event import Event, HopperEvent
     from hopper_tui.model.feedback import TaskFeedback
     from hopper_tui.model.instance import Instance, Load
+    from hopper_tui.model.plan import Decomposer
     from hopper_tui.model.settings import Settings
     from hopper_tui.store.protocol import Store
 
@@ -351,43 +353,80 @@ class Hopper:
         return self.load().open == 0
 
     def get_next(
-        self, executor: str | None = None, capabilities: Sequence[str] = ()
+        self,
+        executor: str | None = None,
+        capabilities: Sequence[str] = (),
+        role: str | None = None,
     ) -> Task | None:
         """The next task for an executor, None when there is none; changes nothing.
 
-        A named executor is a worker of that role: it gets what prefers it or nobody. Raises
-        NotAllowed at a global hopper, and while it is not running.
+        A named executor is a worker of a role (its name, if none is given): it gets what prefers
+        its name, its role or nobody. Raises NotAllowed at a global hopper, and while it is not
+        running.
         """
-        return engine.work.next_task(self.world, self.instance, executor, capabilities)
+        return engine.claiming.next_task(
+            self.world, self.instance, self._executor(executor, role, capabilities)
+        )
 
     def claim_next(
         self,
         executor: str | None = None,
         capabilities: Sequence[str] = (),
         lease: float | None = None,
+        role: str | None = None,
     ) -> Task | None:
         """Like `get_next`, and takes the task in the same transaction, for `lease` seconds (None:
-        without end); raises AtCapacity."""
-        return engine.work.claim_next(self.world, self.instance, executor, capabilities, lease)
+        as configured); raises AtCapacity."""
+        return engine.claiming.claim_next(
+            self.world, self.instance, self._executor(executor, role, capabilities), lease
+        )
+
+    def _executor(
+        self, name: str | None, role: str | None = None, capabilities: Sequence[str] = ()
+    ) -> Executor:
+        return Executor.of(name, role, capabilities, person=self.world.actor)
 
     # Working: every verb returns the task as it is afterwards
 
-    def claim(self, ref: str, executor: str | None = None, lease: float | None = None) -> Task:
-        """Take a task, for `lease` seconds (None: without end); raises InvalidTransition,
+    def claim(
+        self,
+        ref: str,
+        executor: str | None = None,
+        lease: float | None = None,
+        role: str | None = None,
+        capabilities: Sequence[str] = (),
+    ) -> Task:
+        """Take a task, for `lease` seconds (None: as configured); raises InvalidTransition,
         AtCapacity, NotAllowed."""
+        who = self._executor(executor, role, capabilities)
         return self._afterwards(
-            ref, lambda task: engine.work.claim(self.world, task, executor, lease)
+            ref,
+            lambda task: engine.claiming.claim(
+                self.world, engine.work.leaf(self.world, task), who, lease
+            ),
         )
 
-    def heartbeat(self, ref: str, executor: str | None = None, lease: float = 900.0) -> Task:
-        """Hold a task for `lease` seconds more; raises LeaseLost unless `executor` holds it."""
+    def heartbeat(self, ref: str, executor: str | None = None, lease: float | None = None) -> Task:
+        """Hold a task for `lease` seconds more (None: as configured); raises LeaseLost unless
+        `executor` holds it."""
         return self._afterwards(
-            ref, lambda task: engine.work.heartbeat(self.world, task, executor, lease)
+            ref,
+            lambda task: engine.claiming.heartbeat(
+                self.world, engine.work.leaf(self.world, task), executor, lease
+            ),
         )
 
-    def start(self, ref: str, executor: str | None = None) -> Task:
+    def start(
+        self,
+        ref: str,
+        executor: str | None = None,
+        lease: float | None = None,
+        role: str | None = None,
+        capabilities: Sequence[str] = (),
+    ) -> Task:
         """Begin a task, claiming it first if nobody has."""
-        return self._afterwards(ref, lambda task: engine.work.start(self.world, task, executor))
+        who = self._executor(executor, role, capabilities)
+        return self._afterwards(ref, lambda task: engine.work.start(self.world, task, who, lease))
 
     def complete(
         self,
@@ -395,25 +434,44 @@ class Hopper:
         feedback: TaskFeedback | None = None,
         result: Any = None,
         executor: str | None = None,
+        attempt: int | None = None,
     ) -> Task:
-        """Finish a task; completion bubbles up. Raises LeaseLost if `executor` does not hold it."""
+        """Finish a task; completion bubbles up. Raises LeaseLost if `executor` does not hold it,
+        or holds it by another attempt."""
         return self._afterwards(
-            ref, lambda task: engine.work.complete(self.world, task, feedback, result, executor)
+            ref,
+            lambda task: engine.work.complete(
+                self.world, task, feedback, result, executor, attempt
+            ),
         )
 
-    def fail(self, ref: str, reason: str | None = None, executor: str | None = None) -> Task:
-        """Give a task up; what waits for it above is blocked with the reason."""
+    def fail(
+        self,
+        ref: str,
+        reason: str | None = None,
+        executor: str | None = None,
+        retry: bool = False,
+        attempt: int | None = None,
+    ) -> Task:
+        """Give a task up; what waits for it above is blocked with the reason.
+
+        With `retry` only this attempt is over: the task goes back into the queue for later, until
+        its attempts are used up.
+        """
         return self._afterwards(
-            ref, lambda task: engine.work.fail(self.world, task, reason, executor)
+            ref,
+            lambda task: engine.work.fail(self.world, task, reason, executor, attempt, retry=retry),
         )
 
     def block(self, ref: str, reason: str | None = None) -> Task:
         """Mark a task as stuck."""
         return self._afterwards(ref, lambda task: engine.work.block(self.world, task, reason))
 
-    def release(self, ref: str, executor: str | None = None) -> Task:
+    def release(self, ref: str, executor: str | None = None, attempt: int | None = None) -> Task:
         """Put a claimed or blocked task back into the queue."""
-        return self._afterwards(ref, lambda task: engine.work.release(self.world, task, executor))
+        return self._afterwards(
+            ref, lambda task: engine.work.release(self.world, task, executor, attempt)
+        )
 
     def cancel(self, ref: str, reason: str | None = None) -> Task:
         """Drop a task and what it was delegated to."""
@@ -495,6 +553,21 @@ class Hopper:
         """Offer a task to another hopper: route, decompose, escalate or reassign."""
         kind = DelegationType.read(str(type))
         return engine.delegating.delegate(self.world, self.get(ref), target, kind, subtasks, notes)
+
+    def break_down(
+        self,
+        ref: str,
+        decomposer: Decomposer | str | None = None,
+        to: str | None = None,
+        executor: str | None = None,
+    ) -> Delegation:
+        """Break a task down into goals and phases of a run, by a decomposer: a callable that makes
+        a Plan of a Task, the name of a template, or what the project's configuration names.
+
+        A project's task goes to the run `to`, else to one that fits or is made. A run's own is
+        broken down there by whoever holds it. Raises Invalid, NotAllowed, InvalidTransition.
+        """
+        return engine.breakdown.break_down(self.world, self.get(ref), decomposer, to, executor)
 
     def candidates(self, ref: str) -> Decision:
         """Where a task would be routed from where it is, with all candidates; changes nothing."""

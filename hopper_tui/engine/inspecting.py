@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hopper_tui.engine import recovering
 from hopper_tui.model.query import Query
+from hopper_tui.model.text import counted
 from hopper_tui.store.journaled import JournaledStore
 from hopper_tui.store.sqlite import SqliteStore
 
@@ -41,7 +42,7 @@ def inspect(store: Store, orders: Orders) -> Iterator[Message]:
     if loss.events:
         yield "warning", f"{loss.sentence}; bring them back: hopper recover"
     if apart := sum(conflict.wants_attention for conflict in store.conflicts()):
-        yield "warning", f"{_counted(apart, 'conflict')} to decide; see: hopper conflicts"
+        yield "warning", f"{counted(apart, 'conflict')} to decide; see: hopper conflicts"
     if orders.deep:
         yield from _files(store)
         yield from _tables(store, hint)
@@ -65,10 +66,10 @@ def _files(store: JournaledStore) -> Iterator[Message]:
                 where = f"line {line} " if line else ""
                 yield "error", f"journal/{name}: {where}{reason}; it was whole when it was read"
         if gone := len(held.get(name, set()) - here):
-            yield "error", f"journal/{name}: {_counted(gone, 'event')} read before {_is(gone)} gone"
+            yield "error", f"journal/{name}: {counted(gone, 'event')} read before {_is(gone)} gone"
         if new := len(here - held.get(name, set())):
-            yield "error", f"journal/{name}: {_counted(new, 'event')} {_is(new)} not in the tables"
-    yield "ok", f"{_counted(events, 'event')} in the journal verified"
+            yield "error", f"journal/{name}: {counted(new, 'event')} {_is(new)} not in the tables"
+    yield "ok", f"{counted(events, 'event')} in the journal verified"
 
 
 def _tables(store: JournaledStore, hint: str) -> Iterator[Message]:
@@ -85,7 +86,7 @@ def _tables(store: JournaledStore, hint: str) -> Iterator[Message]:
                 here, anew = _rows(store, thing), _rows(other, thing)
                 keys = here.keys() | anew.keys()
                 if wrong := sum(here.get(key) != anew.get(key) for key in keys):
-                    yield "error", f"{_counted(wrong, thing)} not as the journal says{hint}"
+                    yield "error", f"{counted(wrong, thing)} not as the journal says{hint}"
         finally:
             other.close()
 
@@ -112,9 +113,9 @@ def _copies(store: JournaledStore) -> Iterator[Message]:
         with suppress(OSError):
             broken += bool(files.parse(name, store.clone.copy_of(name)).damage)
     if kept:
-        yield "ok", f"{_counted(len(kept), 'copy', 'copies')} kept until a commit holds them"
+        yield "ok", f"{counted(len(kept), 'copy', 'copies')} kept until a commit holds them"
     if broken:
-        yield "warning", f"{_counted(broken, 'copy', 'copies')} in {store.clone.recovery} damaged"
+        yield "warning", f"{counted(broken, 'copy', 'copies')} in {store.clone.recovery} damaged"
 
 
 def _leases(store: JournaledStore, fix: bool) -> Iterator[Message]:
@@ -136,9 +137,9 @@ def _leases(store: JournaledStore, fix: bool) -> Iterator[Message]:
         if stale and fix:
             leases.drop(stale)
     if stale and fix:
-        yield "ok", f"{_counted(len(stale), 'lease')} of nobody dropped"
+        yield "ok", f"{counted(len(stale), 'lease')} of nobody dropped"
     elif stale:
-        count = _counted(len(stale), "lease")
+        count = counted(len(stale), "lease")
         yield "warning", f"{count} of nobody; see: hopper doctor --fix"
 
 
@@ -153,19 +154,15 @@ def _drafts(store: JournaledStore, fix: bool) -> Iterator[Message]:
     if old and fix:
         for path in old:
             path.unlink(missing_ok=True)
-        yield "ok", f"{_counted(len(old), 'draft')} older than a day dropped"
+        yield "ok", f"{counted(len(old), 'draft')} older than a day dropped"
     elif old:
         yield (
             "warning",
             (
-                f"{_counted(len(old), 'draft')} in {folder} from commands that did not end; see:"
+                f"{counted(len(old), 'draft')} in {folder} from commands that did not end; see:"
                 " hopper doctor --fix"
             ),
         )
-
-
-def _counted(number: int, thing: str, things: str = "") -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {things or thing + 's'}"
 
 
 def _is(number: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from hopper_tui.engine import flow
+from hopper_tui.engine import flow, phases
 from hopper_tui.engine.backends import stand_ins
 from hopper_tui.engine.places import Project, project_name
 from hopper_tui.model import ids
@@ -12,6 +13,7 @@ from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import HopperError, Invalid, InvalidTransition, NotAllowed
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import (
+    LEFT,
     OPEN,
     DelegationStatus,
     DelegationType,
@@ -60,7 +62,7 @@ def create(
         raise _taken(key)
     if above is not None and above.status is _S.TERMINATED:
         raise NotAllowed(f"{above.name} is terminated", "Choose another parent")
-    _check_depth(world, scope, above)
+    check_depth(world, above)
     fresh = Instance(key, name, scope, above.id if above else None, config=settings)
     made, is_new = _stored(world, fresh, above, path, in_memory, running=False)
     if not is_new:
@@ -122,8 +124,9 @@ def _parent(world: World, scope: HopperScope, ref: str | None) -> Instance | Non
     return above
 
 
-def _check_depth(world: World, scope: HopperScope, above: Instance | None) -> None:
-    """A run may own phases, and no deeper than its max_depth (addendum, max_depth: 2)."""
+def check_depth(world: World, above: Instance | None) -> None:
+    """Raise NotAllowed where no phase may be below `above`: a run may own phases, and no deeper
+    than its max_depth (addendum, max_depth: 2)."""
     depth, at = 1, above
     while at is not None and at.scope is HopperScope.ORCHESTRATION:
         depth += 1
@@ -180,11 +183,39 @@ def create_run(world: World, project: Instance) -> Instance:
     """Make and start an orchestration run of a project."""
     name = project_name(project.id)
     run = world.new_id()[:6]
-    key = f"hopper-{name}-run-{run}"
+    key = f"{_runs_of(project)}{run}"
     variables = {"project_name": name, "run_id": run}
     config = _filled(world, project, variables, HopperScope.ORCHESTRATION)
     blank = Instance(key, key, HopperScope.ORCHESTRATION, project.id, config=config)
     return _stored(world, blank, project, running=True)[0]
+
+
+def _runs_of(project: Instance) -> str:
+    """How the ids of the runs begin that a project makes itself."""
+    return f"hopper-{project_name(project.id)}-run-"
+
+
+def made_by_itself(project: Instance, run: str) -> bool:
+    """Whether a project made that run by itself, not somebody by hand."""
+    return run.startswith(_runs_of(project))
+
+
+def open_phase(world: World, tx: Transaction, store: Store, run: Instance, name: str) -> Instance:
+    """The phase of a run with that name, made and started in this transaction if there is none.
+
+    Its id is that of the run and its number.
+    """
+    known_phases = phases.of(store, run.id)
+    for known in known_phases:
+        if known.name.casefold() == name.casefold() and known.status not in LEFT:
+            return known
+    taken = {known.id for known in store.instances()}
+    number = next(n for n in count(len(known_phases) + 1) if f"{run.id}-phase-{n}" not in taken)
+    fresh = Instance(
+        f"{run.id}-phase-{number}", name, HopperScope.ORCHESTRATION, run.id,
+        created_at=stamp(world.now()),
+    )  # fmt: skip
+    return world.start_new(tx, fresh)
 
 
 def _filled(

@@ -257,6 +257,12 @@ class Places:
             )
         if project.root is None:
             return self.at(project.database)
+        directory = project.root / PROJECT_DIRECTORY
+        if not (directory / CONFIG_FILE).is_file():  # a branch without it; nothing is made there
+            raise StorageError(
+                f"{directory} is not there any more",
+                "Check out a branch that has it, or go on in another working tree",
+            )
         return self._opened(project.database, lambda path: self._journaled(project, path))
 
     def _journaled(self, project: Project, path: Path) -> SqliteStore:

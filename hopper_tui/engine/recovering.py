@@ -17,6 +17,7 @@ from hopper_tui.journal.record import Record
 from hopper_tui.journal.replica import checkout_of, worktrees
 from hopper_tui.model.clock import seconds
 from hopper_tui.model.errors import HopperError
+from hopper_tui.model.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +50,8 @@ class Loss(NamedTuple):
     @property
     def sentence(self) -> str:
         """`3 changes of 2 tasks were removed before they were committed`."""
-        changes = _counted(len(self.events), "change")
-        tasks = f" of {_counted(len(self.tasks), 'task')}" if self.tasks else ""
+        changes = counted(len(self.events), "change")
+        tasks = f" of {counted(len(self.tasks), 'task')}" if self.tasks else ""
         many = len(self.events) != 1
         removed = "were removed before they were" if many else "was removed before it was"
         return f"{changes}{tasks} {removed} committed"
@@ -204,7 +205,3 @@ def _journals_beside(store: JournaledStore, checkout: Checkout) -> list[Journal]
     """The journals of the same project in the other worktrees of this clone."""
     inside = store.journal.directory.relative_to(checkout.top)
     return [Journal(top / inside) for top in worktrees(checkout)]
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

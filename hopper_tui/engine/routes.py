@@ -20,6 +20,7 @@ from hopper_tui.routing.option import NEW_RUN, Option
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
+    from hopper_tui.model.delegation import Part
     from hopper_tui.model.instance import Instance
     from hopper_tui.model.task import Task
     from hopper_tui.store.protocol import Transaction
@@ -178,16 +179,28 @@ def enact(world: World, tx: Transaction, task: Task, decision: Decision) -> Task
             executor_preference=task.executor_preference or decision.executor,
         )
     task = tx.change(task, "task.changed", priority=wanted)
+    parts = _planned(world, task, decision.target)
     task, _hop = flow.offer(
         world,
         tx,
         task,
         decision.target,
-        DelegationType.ROUTE,
+        DelegationType.DECOMPOSE if parts else DelegationType.ROUTE,
         reason=decision.reason,
+        subtasks=parts,
         decision=decision.json(),
     )
     return task
+
+
+def _planned(world: World, task: Task, target: str) -> tuple[Part, ...]:
+    """The plan that a project's configuration wants for what its runs get; nothing for others."""
+    here = world.instance(task.instance)
+    if here.scope is not HopperScope.PROJECT or world.settings(here).decomposer is None:
+        return ()
+    from hopper_tui.engine import breakdown
+
+    return breakdown.configured(world, here, task, target)
 
 
 def take_or_queue(world: World, tx: Transaction, instance: Instance, task: Task) -> None:

@@ -1,4 +1,4 @@
-"""Work: claim, start, finish, fail and the other moves of a task.
+"""Work: start, finish, fail and the other moves of a task; `claiming` hands it out.
 
 A verb on a delegated task acts on the work at the end of its chain.
 """
@@ -8,18 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui import engine
-from hopper_tui.engine import flow
+from hopper_tui.engine import claiming, flow
 from hopper_tui.model.clock import stamp
-from hopper_tui.model.errors import (
-    AtCapacity,
-    HopperError,
-    InvalidTransition,
-    LeaseLost,
-    NotAllowed,
-)
+from hopper_tui.model.errors import HopperError, InvalidTransition, NotAllowed
+from hopper_tui.model.executor import Executor
 from hopper_tui.model.ids import SHORT_LENGTH
 from hopper_tui.model.lifecycle import (
-    ACTIVE,
     LEFT,
     DelegationStatus,
     HopperScope,
@@ -30,12 +24,9 @@ from hopper_tui.model.lifecycle import (
 from hopper_tui.model.task import Task, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hopper_tui.engine.world import World
     from hopper_tui.model.feedback import TaskFeedback
-    from hopper_tui.model.instance import Instance
-    from hopper_tui.store.protocol import Store, Transaction
+    from hopper_tui.store.protocol import Store
 
 _T = TaskStatus
 _D = DelegationStatus
@@ -72,193 +63,25 @@ def leaf(world: World, task: Task) -> Task:
     return task
 
 
-def _fresh(store: Store, task: Task) -> Task:
-    """The task as it is inside the transaction; it may have been moved since it was looked up."""
-    found = store.task(task.id)
-    assert found is not None
-    return found
-
-
-def check_executes(world: World, instance: Instance) -> None:
-    """Raise NotAllowed unless the instance hands out work now."""
-    if instance.scope is HopperScope.GLOBAL:
-        raise NotAllowed(
-            f"{instance.name} is a global hopper: it routes work and executes none",
-            "Ask a project: --instance NAME",
-        )
-    if not instance.is_running:
-        raise NotAllowed(
-            f"{instance.name} is {instance.status} and hands out no work",
-            f"hopper instance {'resume' if instance.status == 'paused' else 'start'} {instance.id}",
-        )
-
-
-def _check_room(world: World, store: Store, instance: Instance) -> None:
-    capacity = world.settings(instance).capacity
-    if capacity is None:
-        return
-    counts = store.counts(instance.id)
-    active = sum(counts.get(status, 0) for status in ACTIVE)
-    if active >= capacity:
-        raise AtCapacity(
-            f"{instance.name} is at capacity: {active}/{capacity}",
-            "Finish or release a task first",
-        )
-
-
-def _check_holder(world: World, task: Task, executor: str | None) -> None:
-    """An executor that is named must hold the task; a person may act on anybody's."""
-    if executor is not None and task.owner is not None and task.owner != executor:
-        raise LeaseLost(
-            f"{executor} does not hold {world.short_id(task)}: {task.owner} does",
-            "Take another task: hopper next --claim",
-        )
-
-
-def next_task(
-    world: World, instance: Instance, executor: str | None, capabilities: Sequence[str]
-) -> Task | None:
-    """The task that `claim_next` would take."""
-    check_executes(world, instance)
-    return world.store(instance.id).next_task(instance.id, executor, capabilities)
-
-
-def claim_next(
-    world: World,
-    instance: Instance,
-    executor: str | None,
-    capabilities: Sequence[str],
-    lease: float | None = None,
-) -> Task | None:
-    """Select and take the next task in one transaction, for `lease` seconds (None: without end);
-    None when nothing fits."""
-    check_executes(world, instance)
-    store = world.store(instance.id)
-    with world.command("claim"):
-        task = _claim_first(world, instance, store, executor, capabilities, lease)
-        if task is not None and world.settings(instance).max_queued is not None:
-            _settle(world, store, task)  # a place in the queue is free
-    return task
-
-
-def _claim_first(
-    world: World,
-    instance: Instance,
-    store: Store,
-    executor: str | None,
-    capabilities: Sequence[str],
-    lease: float | None,
-) -> Task | None:
-    with world.writing(store) as tx:
-        _let_expire(world, tx, store, instance)
-        task = store.next_task(instance.id, executor, capabilities)
-        if task is None:
-            return None
-        _check_room(world, store, instance)
-        task = tx.change(
-            task,
-            "task.claimed",
-            status=_T.CLAIMED,
-            owner=executor or world.actor,
-            attempts=task.attempts + 1,
-            reason=None,
-        )
-        return _leased(world, tx, task, lease)
-
-
-def _leased(world: World, tx: Transaction, task: Task, lease: float | None) -> Task:
-    """A task that was just taken, for so many seconds."""
-    if lease is None:
-        return task
-    until = stamp(world.now() + lease)
-    tx.lease(task.id, until)
-    return task._replace(lease_expires_at=until)
-
-
-def _let_expire(world: World, tx: Transaction, store: Store, instance: Instance) -> None:
-    """What somebody held for longer than agreed goes back into the queue."""
-    for task in store.expired(instance.id, stamp(world.now())):
-        why = f"the lease of {task.owner} ran out"
-        tx.change(task, "task.expired", status=_T.PENDING, owner=None, reason=why)
-
-
-def heartbeat(world: World, task: Task, executor: str | None, lease: float) -> Task:
-    """Hold a task for `lease` seconds from now; raises LeaseLost unless the executor holds it."""
-    who = executor or world.actor
+def start(world: World, task: Task, executor: Executor, lease: float | None = None) -> Task:
+    """Begin a task, claiming it first if nobody has."""
     task = leaf(world, task)
     store = world.store(task.instance)
-    with world.command("heartbeat"), world.writing(store) as tx:
-        task = _fresh(store, task)
-        if not task.is_active or task.owner != who:
-            holder = f"{task.owner} does" if task.is_active else f"it is {task.status}"
-            raise LeaseLost(
-                f"{who} does not hold {world.short_id(task)}: {holder}",
-                "Take another task: hopper next --claim",
-            )
-        return _leased(world, tx, task, lease)
-
-
-def claim(world: World, task: Task, executor: str | None, lease: float | None = None) -> Task:
-    """Take a task, for `lease` seconds (None: without end); taking what one holds already changes
-    nothing."""
-    who = executor or world.actor
-    task = leaf(world, task)
-    instance = world.instance(task.instance)
-    check_executes(world, instance)
-    store = world.store(instance.id)
-    with world.command("claim"), world.writing(store) as tx:
-        _let_expire(world, tx, store, instance)
-        task = _fresh(store, task)
-        if task.is_active and task.owner == who:
-            return task
-        _check_free(world, store, task, who)
-        _check_room(world, store, instance)
-        task = tx.change(
-            task, "task.claimed", status=_T.CLAIMED, owner=who, attempts=task.attempts + 1,
-            reason=None,
-        )  # fmt: skip
-        return _leased(world, tx, task, lease)
-
-
-def _check_free(world: World, store: Store, task: Task, who: str) -> None:
-    if task.is_active:
-        raise InvalidTransition(
-            f"{world.short_id(task)} is held by {task.owner}", "Take another: hopper next --claim"
-        )
-    check_task_move(world.short_id(task), task.status, _T.CLAIMED)
-    check_unheld(world, store, task)
-
-
-def check_unheld(world: World, store: Store, task: Task) -> None:
-    """Raise InvalidTransition while a dependency holds a task back."""
-    if task.open_deps:
-        waits = [t for t in store.tasks(task.depends_on) if t.status is not _T.DONE]
-        short = world.short_ids(waits)
-        raise InvalidTransition(
-            f"{world.short_id(task)} waits for " + ", ".join(short[t.id] for t in waits),
-            "Finish those first",
-        )
-
-
-def start(world: World, task: Task, executor: str | None) -> Task:
-    """Begin a task, claiming it first if nobody has."""
-    who = executor or world.actor
-    task = leaf(world, task)
-    instance = world.instance(task.instance)
-    check_executes(world, instance)
-    store = world.store(instance.id)
-    with world.command("start"), world.writing(store) as tx:
-        task = _fresh(store, task)
-        if task.status is _T.IN_PROGRESS and task.owner == who:
-            return task
-        fields: dict[str, Any] = {"status": _T.IN_PROGRESS, "started_at": stamp(world.now())}
-        if task.status is _T.CLAIMED:
-            _check_holder(world, task, executor)
-        else:
-            _check_free(world, store, task, who)
-            _check_room(world, store, instance)
-            fields |= {"owner": who, "attempts": task.attempts + 1}
-        return tx.change(task, "task.started", reason=None, **fields)
+    with world.command("start"):
+        if not task.is_active:
+            task = claiming.claim(world, task, executor, lease)
+        claiming.check_executes(world, world.instance(task.instance))
+        with world.writing(store) as tx:
+            task = claiming.fresh(store, task)
+            if task.status is _T.IN_PROGRESS:
+                if task.owner != executor.name:
+                    claiming.check_free(world, store, task, executor)
+                return task
+            claiming.check_holds(world, task, None if executor.is_person else executor.name)
+            return tx.change(
+                task, "task.started", status=_T.IN_PROGRESS, started_at=stamp(world.now()),
+                reason=None,
+            )  # fmt: skip
 
 
 def complete(
@@ -267,28 +90,56 @@ def complete(
     feedback: TaskFeedback | None = None,
     result: Any = None,
     executor: str | None = None,
+    attempt: int | None = None,
 ) -> Task:
     """Finish a task; completion bubbles up its chain. Completing it again changes nothing."""
     task = leaf(world, task)
-    if task.status is _T.DONE:
+    if task.status is _T.DONE and executor in (None, task.owner):
         return task
     instance = world.instance(task.instance)
     if instance.scope is HopperScope.GLOBAL and executor is not None:
-        check_executes(world, instance)
+        claiming.check_executes(world, instance)
     held_since = task.updated_at if task.is_active else None
     return _finish(
-        world, task, "task.done", _T.DONE, executor, result=result,
+        world, task, "task.done", _T.DONE, executor, attempt, result=result,
         completed_at=stamp(world.now()), started_at=task.started_at or held_since,
         feedback=task.feedback if feedback is None else feedback.json(),
     )  # fmt: skip
 
 
-def fail(world: World, task: Task, reason: str | None, executor: str | None) -> Task:
-    """Give a task up for good; what waits for it above is blocked with the reason."""
-    return _finish(
-        world, leaf(world, task), "task.failed", _T.FAILED, executor,
-        reason=_reason(reason, "failed"), completed_at=stamp(world.now()),
-    )  # fmt: skip
+def fail(
+    world: World,
+    task: Task,
+    reason: str | None,
+    executor: str | None,
+    attempt: int | None = None,
+    *,
+    retry: bool = False,
+) -> Task:
+    """Give a task up for good; what waits for it above is blocked with the reason.
+
+    With `retry` only this attempt is over, while further ones remain.
+    """
+    task = leaf(world, task)
+    why = _reason(reason, "failed")
+    if not retry:
+        return _finish(
+            world, task, "task.failed", _T.FAILED, executor, attempt, reason=why,
+            completed_at=stamp(world.now()),
+        )  # fmt: skip
+    store = world.store(task.instance)
+    with world.command("fail"):
+        if task.origin:
+            world.announce()
+        with world.writing(store) as tx:
+            task = claiming.fresh(store, task)
+            claiming.check_holds(world, task, executor, attempt)
+            if not task.is_active:
+                check_task_move(world.short_id(task), task.status, _T.PENDING)
+            backoff = world.settings(world.instance(task.instance)).work.backoff
+            task = claiming.end_attempt(world, tx, store, task, "task.tried", why, backoff)
+        flow.settle(world, store, world.instance(task.instance))
+    return task
 
 
 def _reason(reason: str | None, default: str) -> str:
@@ -296,7 +147,13 @@ def _reason(reason: str | None, default: str) -> str:
 
 
 def _finish(
-    world: World, task: Task, kind: str, status: TaskStatus, executor: str | None, **fields: Any
+    world: World,
+    task: Task,
+    kind: str,
+    status: TaskStatus,
+    executor: str | None,
+    attempt: int | None,
+    **fields: Any,
 ) -> Task:
     store = world.store(task.instance)
     fields.setdefault("reason", None)
@@ -304,24 +161,15 @@ def _finish(
         if task.origin:
             world.announce()
         with world.writing(store) as tx:
-            task = _fresh(store, task)
-            if task.status is status:
+            task = claiming.fresh(store, task)
+            if task.status is status and executor in (None, task.owner):
                 return task
+            claiming.check_holds(world, task, executor, attempt)
             check_task_move(world.short_id(task), task.status, status)
-            _check_holder(world, task, executor)
             task = tx.change(task, kind, status=status, waiting=False, **fields)
             flow.follow(world, tx, store, task)
-        _settle(world, store, task)
+        flow.settle(world, store, world.instance(task.instance))
     return task
-
-
-def _settle(world: World, store: Store, task: Task) -> None:
-    """Bubble what changed, and offer what waited for it: dependents here, work for freed room."""
-    instance = world.instance(task.instance)
-    offers = [instance.id] if instance.scope is not HopperScope.ORCHESTRATION else []
-    if instance.parent is not None:
-        offers.append(instance.parent)
-    flow.drive(world, [store], offers)
 
 
 def block(world: World, task: Task, reason: str | None) -> Task:
@@ -330,17 +178,17 @@ def block(world: World, task: Task, reason: str | None) -> Task:
     store = world.store(task.instance)
     with world.command("block"):
         with world.writing(store) as tx:
-            task = _fresh(store, task)
+            task = claiming.fresh(store, task)
             check_task_move(world.short_id(task), task.status, _T.BLOCKED)
             task = tx.change(
                 task, "task.blocked", status=_T.BLOCKED, reason=_reason(reason, "blocked"),
                 owner=None, waiting=False,
             )  # fmt: skip
-        _settle(world, store, task)
+        flow.settle(world, store, world.instance(task.instance))
     return task
 
 
-def release(world: World, task: Task, executor: str | None) -> Task:
+def release(world: World, task: Task, executor: str | None, attempt: int | None = None) -> Task:
     """Put a claimed or blocked task back into the queue; a router offers it again."""
     task = leaf(world, task)
     store = world.store(task.instance)
@@ -348,7 +196,7 @@ def release(world: World, task: Task, executor: str | None) -> Task:
     with world.command("release"):
         world.announce()
         with world.writing(store) as tx:
-            task = _fresh(store, task)
+            task = claiming.fresh(store, task)
             if task.status is _T.PENDING:
                 return task
             if task.status not in (_T.CLAIMED, _T.IN_PROGRESS, _T.BLOCKED):
@@ -357,18 +205,19 @@ def release(world: World, task: Task, executor: str | None) -> Task:
                     f"nobody holds {world.short_id(task)}: it is {task.status}",
                     "Reopen it: hopper task reopen",
                 )
-            _check_holder(world, task, executor)
+            if task.is_active and executor is not None:
+                claiming.check_holds(world, task, executor, attempt)
             again = (
                 task.waiting or task.status is _T.BLOCKED or instance.scope is HopperScope.GLOBAL
             )
             task = tx.change(
-                task, "task.released", status=_T.PENDING, owner=None, reason=None,
+                task, "task.released", status=_T.PENDING, owner=None, reason=None, not_before=None,
                 waiting=again and instance.scope is not HopperScope.ORCHESTRATION,
             )  # fmt: skip
             if instance.status in LEFT:
                 engine.instances.hand_back(world, tx, store, instance)
-        _settle(world, store, task)
-    return _fresh(store, task)
+        flow.settle(world, store, world.instance(task.instance))
+    return claiming.fresh(store, task)
 
 
 def cancel(world: World, task: Task, reason: str | None) -> Task:
@@ -377,13 +226,13 @@ def cancel(world: World, task: Task, reason: str | None) -> Task:
     with world.command("cancel"):
         world.announce()
         with world.writing(store) as tx:
-            task = _fresh(store, task)
+            task = claiming.fresh(store, task)
             if task.status is _T.CANCELLED:
                 return task
             check_task_move(world.short_id(task), task.status, _T.CANCELLED)
             task = flow.cancel(tx, store, task, reason, world)
             flow.follow(world, tx, store, task)
-        _settle(world, store, task)
+        flow.settle(world, store, world.instance(task.instance))
     return task
 
 
@@ -442,7 +291,7 @@ def reopen(world: World, task: Task) -> Task:
     with world.command("reopen"):
         world.announce()
         with world.writing(store) as tx:
-            task = _fresh(store, task)
+            task = claiming.fresh(store, task)
             if task.is_open:
                 raise InvalidTransition(
                     f"{world.short_id(task)} is {task.status}, not closed",
@@ -452,11 +301,12 @@ def reopen(world: World, task: Task) -> Task:
             passed_on = instance.scope is HopperScope.PROJECT and bool(store.hops_of(task.id))
             task = tx.change(
                 task, "task.reopened", status=_T.PENDING, owner=None, reason=None, result=None,
-                waiting=passed_on or instance.scope is HopperScope.GLOBAL, completed_at=None,
+                attempts=0, not_before=None, completed_at=None,
+                waiting=passed_on or instance.scope is HopperScope.GLOBAL,
             )  # fmt: skip
             flow.follow(world, tx, store, task)
-        _settle(world, store, task)
-    return _fresh(store, task)
+        flow.settle(world, store, world.instance(task.instance))
+    return claiming.fresh(store, task)
 
 
 def set_status(world: World, task: Task, word: str, reason: str | None) -> Task:
@@ -466,9 +316,10 @@ def set_status(world: World, task: Task, word: str, reason: str | None) -> Task:
         return reopen(world, task) if not task.is_open else release(world, task, None)
     if status is _T.DELEGATED:
         raise NotAllowed("a task becomes delegated by delegating it", "See: hopper task delegate")
+    person = Executor.of(None, person=world.actor)
     verbs = {
-        _T.CLAIMED: lambda: claim(world, task, None),
-        _T.IN_PROGRESS: lambda: start(world, task, None),
+        _T.CLAIMED: lambda: claiming.claim(world, leaf(world, task), person),
+        _T.IN_PROGRESS: lambda: start(world, task, person),
         _T.BLOCKED: lambda: block(world, task, reason),
         _T.DONE: lambda: complete(world, task),
         _T.FAILED: lambda: fail(world, task, reason, None),
@@ -486,7 +337,9 @@ def give_feedback(world: World, task: Task, feedback: TaskFeedback) -> Task:
         hop = store.delegation(task.origin) if task.origin else None
         before = None if hop is None else flow.feedback_of(store, hop)
         with world.writing(store) as tx:
-            given = tx.change(_fresh(store, task), "task.feedback", feedback=feedback.json())
+            given = tx.change(
+                claiming.fresh(store, task), "task.feedback", feedback=feedback.json()
+            )
         while hop is not None:
             after = flow.feedback_of(store, hop)
             try:

@@ -268,14 +268,18 @@ def ignored(directory: Path) -> set[str]:
     return set(paths(listed))
 
 
-def on_branch(directory: Path) -> bool:
-    """Whether a branch is checked out, so that a commit stays."""
-    return run(directory, "symbolic-ref", "--quiet", "HEAD", check=False)[0] == 0
+def branch(directory: Path) -> str | None:
+    """The branch that is checked out, so that a commit stays; None for a detached HEAD."""
+    code, name = run(directory, "symbolic-ref", "--quiet", "--short", "HEAD", check=False)
+    return None if code else name.decode("utf-8", "surrogateescape").rstrip("\n")
 
 
 def stage(directory: Path, wanted: Iterable[str], index: str | None = None) -> None:
     """Put paths into an index as they are, those that are gone as removed."""
-    run(directory, *_AS_IS, "add", *_FROM_STDIN, given=_listed(wanted), index=index)
+    run(
+        directory, *_AS_IS, "add", *_FROM_STDIN, given=_listed(wanted), index=index,
+        hint="Nothing is lost; set that right and try again",
+    )  # fmt: skip
 
 
 def unstage(directory: Path, wanted: Iterable[str]) -> None:

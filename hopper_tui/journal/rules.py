@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hopper_tui.model.clock import is_time
+from hopper_tui.model.clock import duration, is_time
+from hopper_tui.model.delegation import PARTS
+from hopper_tui.model.errors import Invalid
 from hopper_tui.model.lifecycle import (
     ACTIVE,
     DelegationStatus,
@@ -27,7 +29,7 @@ BOUND: dict[str, frozenset[str]] = {
     "task": frozenset(
         {
             "status", "owner", "result", "reason", "attempts", "waiting", "started_at",
-            "completed_at",
+            "completed_at", "not_before",
         }
     ),
     "delegation": frozenset(
@@ -117,6 +119,13 @@ def _between(low: float, high: float) -> Callable[[Any], bool]:
     return lambda value: _number(value) and low <= value <= high
 
 
+def _duration(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and duration(value) > 0
+    except Invalid:
+        return False
+
+
 def _anything(_: Any) -> bool:
     return True
 
@@ -144,6 +153,24 @@ def _holding(
         )
 
     return fits
+
+
+_WORDS_OF_A_STEP: Mapping[str, Callable[[Any], bool]] = {
+    "title": _text, "description": _text, "executor": _text_or_none, "capabilities": _texts,
+    "priority": _or_none(_one_of(Priority)), "effort": _text_or_none, "tags": _texts,
+    "depends_on": _texts, "phase": _text_or_none, "tasks": lambda value: value == [],
+}  # fmt: skip
+_STEP = _holding(_WORDS_OF_A_STEP, ("title",))
+_STEPS = {"tasks": lambda value: isinstance(value, list) and all(map(_STEP, value))}
+_GOAL = _holding({**_WORDS_OF_A_STEP, **_STEPS}, ("title",))
+
+
+def _parts(value: Any) -> bool:
+    """Titles, and goals with tasks that have none: no more of all than a plan may have."""
+    if not isinstance(value, list) or not all(_text(part) or _GOAL(part) for part in value):
+        return False
+    inner = sum(len(part.get("tasks", ())) for part in value if isinstance(part, dict))
+    return len(value) + inner <= PARTS
 
 
 _FEEDBACK = _holding(
@@ -174,11 +201,20 @@ _CONFIG = _holding(
         "capabilities": _or_none(_texts), "domains": _or_none(_texts), "velocity": _text_or_none,
         "max_concurrent_tasks": _or_none(_count), "max_queued_tasks": _or_none(_count),
         "auto_delegate": _flag, "auto_accept": _flag, "orchestration_threshold": _number,
+        "decomposer": _text_or_none,
         "routing_engine": _text_or_none, "prefix": _text_or_none,
         "intelligence": _or_none(_holding({"provider": _text_or_none, "rules": _or_none(_maps)})),
         "persistence": _or_none(_holding({"storage": _text, "retention": _text})),
         "integrations": _or_none(
             _holding({"parent_hopper": _flag, "local_cli": _flag, "worker_api": _flag})
+        ),
+        "work": _or_none(
+            _holding(
+                {
+                    "lease": _duration, "human_lease": _or_none(_duration), "max_attempts": _count,
+                    "backoff": _duration, "ageing": _or_none(_duration),
+                }
+            )
         ),
         "child_instances": _or_none(
             _holding({"auto_create": _flag, "max_depth": _count, "template": _map_or_none})
@@ -198,6 +234,7 @@ SHAPES: dict[str, Mapping[str, Callable[[Any], bool]]] = {
         "origin": _text_or_none, "attempts": _count, "result": _anything,
         "feedback": _or_none(_FEEDBACK), "reason": _text_or_none, "waiting": _flag,
         "created_at": is_time, "started_at": _time_or_none, "completed_at": _time_or_none,
+        "not_before": _time_or_none,
     },
     "instance": {
         "id": _text, "name": _text, "scope": _one_of(HopperScope), "parent": _text_or_none,
@@ -206,7 +243,7 @@ SHAPES: dict[str, Mapping[str, Callable[[Any], bool]]] = {
     },
     "delegation": {
         "id": _text, "task": _text, "root_task": _text, "source": _text, "target": _text,
-        "type": _one_of(DelegationType), "child_tasks": _texts, "subtasks": _texts,
+        "type": _one_of(DelegationType), "child_tasks": _texts, "subtasks": _parts,
         "status": _one_of(DelegationStatus), "notes": _text_or_none, "reason": _text_or_none,
         "result": _anything, "decision": _or_none(is_decision), "delegated_at": is_time,
         "accepted_at": _time_or_none, "completed_at": _time_or_none,

@@ -10,11 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+Part = str | dict[str, Any]
+"""One of the subtasks of a decompose: a title, or what a goal of a plan says, as plain values (see
+`hopper_tui.model.plan`)."""
+
+PARTS = 500
+"""Goals and tasks of one plan together."""
+
+
 class Delegation(NamedTuple):
     """One hop. The same row stands in the store of the source and in that of the target.
 
-    `task` is the source's task, `child_tasks` those made at the target. `subtasks` are the titles
-    of a decompose. `told` is local bookkeeping: the status the other side is known to have.
+    `task` is the source's task, `child_tasks` those made at the target. `subtasks` are what a
+    decompose makes there. `told` is local bookkeeping: the status the other side is known to have.
     """
 
     id: str
@@ -24,7 +32,7 @@ class Delegation(NamedTuple):
     target: str
     type: DelegationType
     child_tasks: tuple[str, ...] = ()
-    subtasks: tuple[str, ...] = ()
+    subtasks: tuple[Part, ...] = ()
     status: DelegationStatus = DelegationStatus.PENDING
     notes: str | None = None
     reason: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hopper_tui.model.clock import duration
 from hopper_tui.model.lifecycle import HopperScope
 
 if TYPE_CHECKING:
@@ -14,6 +15,31 @@ _SCOPE_DEFAULTS: dict[HopperScope, dict[str, Any]] = {
     HopperScope.PROJECT: {"retention": "1_year", "capacity": 10},
     HopperScope.ORCHESTRATION: {"retention": "run_duration", "capacity": 10},
 }
+
+
+class WorkRules(NamedTuple):
+    """How work is held and tried again. Times are in seconds; None is never.
+
+    `lease` is how long a worker holds what it claimed, `human_lease` how long a person does;
+    `backoff` the wait before a second attempt, doubled before each further one; `ageing` how long
+    a task waits until it counts one priority higher.
+    """
+
+    lease: float = 900.0
+    human_lease: float | None = None
+    max_attempts: int = 3
+    backoff: float = 10.0
+    ageing: float | None = None
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> WorkRules:
+        """The rules of a validated section `work`."""
+        told: dict[str, Any] = {
+            name: duration(value) if isinstance(value, str) else value
+            for name, value in section.items()
+            if value is not None and name in cls._fields
+        }
+        return cls(**told)
 
 
 class Settings(NamedTuple):
@@ -38,6 +64,8 @@ class Settings(NamedTuple):
     child_config: Mapping[str, Any] | None = None
     max_depth: int = 2
     prefix: str | None = None
+    work: WorkRules = WorkRules()
+    decomposer: str | None = None
 
     @classmethod
     def of(cls, scope: HopperScope, config: Mapping[str, Any]) -> Settings:
@@ -71,4 +99,6 @@ class Settings(NamedTuple):
             child_config=children.get("template"),
             max_depth=children.get("max_depth", 2),
             prefix=config.get("prefix"),
+            work=WorkRules.of(config.get("work") or {}),
+            decomposer=config.get("decomposer"),
         )

@@ -22,6 +22,7 @@ class Task(NamedTuple):
     Times are RFC 3339 text in UTC. `reason` says why it waits, is blocked or failed. `parent_task`
     is the task this one was delegated from, `root_task` the first of the chain, `origin` the
     delegation that made it. `waiting` means that nobody fitted yet and it will be offered again.
+    It is handed out again at `not_before`, after an attempt that failed.
     """
 
     title: str = "Untitled task"
@@ -58,6 +59,7 @@ class Task(NamedTuple):
     updated_at: str = ""
     started_at: str | None = None
     completed_at: str | None = None
+    not_before: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +82,7 @@ TASK_JSON = (
     "owner", "executor_preference", "required_capabilities", "depends_on", "needs_orchestration",
     "phase", "estimated_effort", "due", "requester", "source", "external", "parent_task",
     "root_task", "attempts", "lease_expires_at", "result", "feedback", "reason", "metadata",
-    "created_at", "updated_at", "started_at", "completed_at",
+    "created_at", "updated_at", "started_at", "completed_at", "not_before",
 )  # fmt: skip
 """The keys of a task in JSON, in order; a contract: add, never change."""
 

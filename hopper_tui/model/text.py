@@ -37,3 +37,8 @@ def plain(text: str) -> str:
 def plain_block(text: str) -> str:
     """Like `plain`, but line breaks and tabs stay."""
     return _pattern(_BLOCK).sub("�", text.replace("\r\n", "\n"))
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """`1 task`, `3 tasks`; `things` where the plural is no `s` more."""
+    return f"{number} {thing}" if number == 1 else f"{number} {things or thing + 's'}"

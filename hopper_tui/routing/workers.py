@@ -30,6 +30,13 @@ def in_project(task: Task, here: Option, workers: Sequence[Option]) -> Decision:
     return made._replace(priority=priority_set(found))
 
 
+def to_run(task: Task, here: Option, workers: Sequence[Option]) -> Decision:
+    """Which of `workers` takes a task that is broken down, or NEW_RUN; `here` or None if there is
+    no run for it and none may be made."""
+    workers = sorted(workers, key=lambda worker: worker.instance.id)
+    return _Project(task, here, workers, complexity(task)).delegate("kept", "it is broken down")
+
+
 class _Project(NamedTuple):
     """One decision in the making."""
 

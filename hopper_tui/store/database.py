@@ -17,7 +17,7 @@ from hopper_tui.store.gate import Gate, StoreDeleted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The number of migrations in schema.py; kept in the database's user_version."""
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""

@@ -28,13 +28,14 @@ from hopper_tui.store.gate import Gate
 from hopper_tui.store.leases import Leases
 from hopper_tui.store.projecting import Projection
 from hopper_tui.store.recording import JournalTransaction
-from hopper_tui.store.sqlite import SqliteStore
+from hopper_tui.store.sqlite import Head, SqliteStore
 from hopper_tui.store.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hopper_tui.journal.replica import Replica
+    from hopper_tui.model.executor import Executor
     from hopper_tui.model.ids import Entropy
 
 FRESH = 0.05
@@ -446,32 +447,31 @@ class JournaledStore(SqliteStore):
             self._at_work = False
             self._open_transaction = None
 
-    def next_task(
-        self, instance: str, executor: str | None, capabilities: Sequence[str]
-    ) -> Task | None:
-        """The first ready task, in queue order, that this executor may take.
+    def _fitting(
+        self, instance: str, executor: Executor, now: str, rank: int | None = None
+    ) -> Iterator[Head]:
+        """The ready tasks that an executor may take now, in queue order.
 
-        What another worktree of this clone has taken, or finished, is not handed out. Inside a
+        What another worktree of this clone has taken, or finished, is left out. Inside a
         transaction nobody in the clone takes anything until that is over.
         """
-        now = stamp(time.time())
+        moment = stamp(time.time())
         if self._open_transaction is not None:
-            now = self._open_transaction.begin_claiming()
+            moment = self._open_transaction.begin_claiming()
         asked = self.leases.exist
-        for key in self._fitting(instance, executor, capabilities):
-            if not asked or self.leases.in_the_way(key, now) is None:
-                return self.task(key)
-        return None
+        for head in super()._fitting(instance, executor, now, rank):
+            if not asked or self.leases.in_the_way(head[-1], moment) is None:
+                yield head
 
-    def expired(self, instance: str, now: str) -> list[Task]:
-        """The tasks of an instance that somebody holds with a lease that ran out before `now`."""
+    def expired(self, now: str) -> list[Task]:
+        """The tasks that somebody holds with a lease that ran out before `now`."""
         if not self.leases.exist:
             return []
         if self._open_transaction is not None:
             self._open_transaction.begin_claiming()
         with self._lock, self._translated():
             over = {lease.task: lease.owner for lease in self.leases.expired(now)}
-        held = [t for t in self.tasks(sorted(over)) if t.is_active and t.instance == instance]
+        held = [t for t in self.tasks(sorted(over)) if t.is_active]
         return [task for task in held if task.owner == over[task.id]]
 
     # The record
@@ -557,6 +557,15 @@ class JournaledStore(SqliteStore):
                 titles[read.key] = title
             titles.setdefault(read.key, read.key)
         return {key: title for key, title in titles.items() if self.task(key) is None}
+
+    def files_of(self, key: str) -> set[str]:
+        """The names of the files, absent ones included, that events about an entity were in."""
+        rows = self._all(
+            "SELECT name FROM files JOIN file_events USING (file) JOIN events USING (seq)"
+            " WHERE key = ?",
+            (key,),
+        )
+        return {name for (name,) in rows}
 
     def lines_of(self, keys: Iterable[str]) -> list[tuple[Record, bytes]]:
         """Every event ever seen here about some entities, absent ones included, with its line."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-PENDING, HELD, CLOSED = "pending", "held", "closed"
+PENDING, HELD, FREEING, CLOSED = "pending", "held", "freeing", "closed"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS leases (task TEXT PRIMARY KEY, owner TEXT, state TEXT NOT NULL,"
     " event TEXT NOT NULL, file TEXT NOT NULL, journal TEXT NOT NULL, expires_at TEXT,"
@@ -32,7 +32,8 @@ _SCHEMA = (
 class Lease(NamedTuple):
     """A claim, or what became of it: `event` is its event, `file` holds that in `journal`.
 
-    `closing` is the path of the file that finishes the task, once it is there.
+    `closing` is the path of the file that finishes the task, or frees it in the state `freeing`,
+    once it is there.
     """
 
     task: str
@@ -76,7 +77,7 @@ class Leases:
         if lease is None:
             return None
         if lease.closing is not None and os.path.exists(lease.closing):
-            return lease._replace(owner=None, state=CLOSED)
+            return None if lease.state == FREEING else lease._replace(owner=None, state=CLOSED)
         there = os.path.exists(f"{lease.journal}/{lease.file}")
         if lease.state == PENDING and not there:
             return None
@@ -130,10 +131,22 @@ class Leases:
     def begin_closing(self, tasks: Iterable[tuple[str, str]], file: str) -> None:
         """Note that tasks will be finished, by events in a file that is about to be written."""
         for task, event in tasks:
-            if self.of(task) is None:
+            known = self.of(task)
+            if known is None or _is_freed(known):
                 self.take(task, None, event, file)
             self._connection.execute(
-                "UPDATE leases SET closing = ? WHERE task = ?", (f"{self._journal}/{file}", task)
+                "UPDATE leases SET closing = ?, state = CASE state WHEN ? THEN ? ELSE state END"
+                " WHERE task = ?",
+                (f"{self._journal}/{file}", FREEING, HELD, task),
+            )
+
+    def begin_freeing(self, tasks: Iterable[str], file: str) -> None:
+        """Note that anybody may take tasks again, by events in a file that is about to be
+        written."""
+        if self.exist:
+            self._connection.executemany(
+                "UPDATE leases SET closing = ?, state = ? WHERE task = ? AND state <> ?",
+                [(f"{self._journal}/{file}", FREEING, task, PENDING) for task in tasks],
             )
 
     def confirm(self, tasks: Iterable[str]) -> None:
@@ -162,9 +175,14 @@ class Leases:
     def renamed(self, names: Iterable[str], new: str) -> None:
         """Files of this worktree whose events are in the file `new` by now."""
         if self.exist:
+            gone = tuple(names)
             self._connection.executemany(
                 "UPDATE leases SET file = ? WHERE journal = ? AND file = ?",
-                [(new, self._journal, name) for name in names],
+                [(new, self._journal, name) for name in gone],
+            )
+            self._connection.executemany(
+                "UPDATE leases SET closing = ? WHERE closing = ?",
+                [(f"{self._journal}/{new}", f"{self._journal}/{name}") for name in gone],
             )
 
     def close(self) -> None:
@@ -189,7 +207,14 @@ class Leases:
         return self._db
 
 
+def _is_freed(lease: Lease) -> bool:
+    closing = lease.closing
+    return lease.state == FREEING and closing is not None and os.path.exists(closing)
+
+
 def _may_count(lease: Lease) -> bool:
+    if _is_freed(lease):
+        return False
     files = [f"{lease.journal}/{lease.file}", *([lease.closing] if lease.closing else [])]
     if any(map(os.path.exists, files)):
         return True

@@ -26,8 +26,10 @@ _BORN = {"task": "born", "delegation": "born", "instance": "NULL"}
 """The column that orders what clones made apart."""
 _BEGINS = {"task": "created_at", "delegation": "delegated_at", "instance": "created_at"}
 """The field that says since when it is there; who reads it computes with it."""
-_ELSEWHERE = {"title": "(created on another branch)", "executor_preference": "manual"}
-"""How a task looks of which only later events are here. Manual work is never handed out."""
+_ELSEWHERE = {"title": "(created on another branch)"}
+"""How a task looks of which only later events are here."""
+_MANUAL = {"executor_preference": "manual"}
+"""What it is besides, whatever those events say: manual work is never handed out."""
 
 _DEPS = "SELECT dep, since FROM task_deps WHERE task = ?"
 _WITH_BORN = {
@@ -83,7 +85,7 @@ class Projection:
         state = {_BEGINS[folded.entity]: folded.changed_at, **state}
         if folded.entity == "task":
             if folded.created is None:
-                state = {**_ELSEWHERE, **state}
+                state = {**_ELSEWHERE, **state, **_MANUAL}
             state.setdefault("instance", self._instance)
             state["updated_at"] = folded.changed_at
         return state

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from hopper_tui.model.conflict import Absorbed, Conflict
     from hopper_tui.model.event import Event, Patch
+    from hopper_tui.model.executor import Executor
     from hopper_tui.model.lifecycle import TaskStatus
     from hopper_tui.model.query import Query
 
@@ -87,9 +88,12 @@ class Store(Protocol):
         """Counts by status of every instance with tasks here."""
 
     def next_task(
-        self, instance: str, executor: str | None, capabilities: Sequence[str]
+        self, instances: Sequence[str], executor: Executor, now: str, ageing: float | None = None
     ) -> Task | None:
-        """The first ready task, in queue order, that this executor may take."""
+        """The first ready task of these instances, in queue order, that this executor may take.
+
+        With `ageing`, in seconds, a task counts one priority higher for each such time it waited.
+        """
 
     def waiting(self, instance: str, skip: int = 0, limit: int = -1) -> list[Task]:
         """Ready tasks to be offered, most urgent and oldest first, past the first `skip`."""
@@ -144,8 +148,8 @@ class Store(Protocol):
     def elsewhere(self, prefix: str) -> dict[str, str]:
         """Tasks known from another branch by a prefix of their id: id and title."""
 
-    def expired(self, instance: str, now: str) -> list[Task]:
-        """The tasks of an instance that somebody holds with a lease that ran out before `now`."""
+    def expired(self, now: str) -> list[Task]:
+        """The tasks that somebody holds with a lease that ran out before `now`."""
 
     def rebuild(self) -> int:
         """Make the projections anew from the events; returns how many events were folded.

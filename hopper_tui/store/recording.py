@@ -202,7 +202,7 @@ class JournalTransaction(SqliteTransaction):
         state = folded.state or {}
         was, will = state.get(STATUS), patch.set[STATUS]
         if will not in ACTIVE:
-            if was in ACTIVE or self._journaled.leases.exist:
+            if was in ACTIVE or will in CLOSED or self._journaled.leases.exist:
                 self._hold()
                 self._check_lease(key, was)
                 (self._finished if will in CLOSED else self._freed).add(key)
@@ -217,8 +217,9 @@ class JournalTransaction(SqliteTransaction):
         if other is not None and not self._is_known(other.event):
             raise InvalidTransition(_elsewhere(other), "Take another: hopper next --claim")
         known = leases.of(key)
-        if known is not None and not self._is_known(known.event):
-            # what another worktree began and gave up does not come back with a merge
+        if known is not None and known.owner and not self._is_known(known.event):
+            # what another worktree began and gave up does not come back with a merge; what it
+            # finished, which is nobody's lease any more, does
             base = {**base, STATUS: tuple(sorted({*base.get(STATUS, ()), known.event}))}
         self._taking = True
         self._freed.discard(key)
@@ -263,7 +264,9 @@ class JournalTransaction(SqliteTransaction):
         ends = [(r.key, r.id) for _, r, _ in self._records if r.key in self._finished]
         if ends:
             store.leases.begin_closing(ends, self._name)
-        if self._taken or ends:
+        if self._freed:
+            store.leases.begin_freeing(self._freed, self._name)
+        if self._taken or ends or self._freed:
             store.step("leased")
         self._list_file()
         store.journal.write(self._name, files.content([r[2] for r in self._records]), store.step)

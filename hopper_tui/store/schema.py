@@ -198,6 +198,17 @@ def journal(db: Database) -> None:
         db.execute(sql)
 
 
+@migrations()
+def attempts(db: Database) -> None:
+    """When a task that failed may be tried again, and leases by the time they end."""
+    for sql in (
+        "ALTER TABLE tasks ADD COLUMN not_before TEXT",
+        "DROP INDEX task_leased",
+        "CREATE INDEX task_leased ON tasks (lease_expires_at) WHERE lease_expires_at IS NOT NULL",
+    ):
+        db.execute(sql)
+
+
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring a database up to `version`; each migration is one transaction."""
     db = Database(connection)

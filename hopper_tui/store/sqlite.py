@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hopper_tui.model import fold
+from hopper_tui.model.clock import seconds
 from hopper_tui.model.conflict import Absorbed, Conflict
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.event import Event, Patch
 from hopper_tui.model.instance import Instance
-from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.model.lifecycle import PRIORITIES, TaskStatus
 from hopper_tui.model.task import Task
 from hopper_tui.store import select
 from hopper_tui.store.database import Database
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
+    from hopper_tui.model.executor import Executor
     from hopper_tui.model.query import Query
 
 E = TypeVar("E", bound=Task | Instance | Delegation)
@@ -30,8 +33,8 @@ _EVENT = "seq, grp, at, actor, kind, entity, key, patch, note"
 _HOP_ORDER = "ORDER BY delegated_at, born, rowid"
 _PURGED = "purged:"
 """Under this local name stands until when an instance was purged; a rebuild stops there too."""
-_MACHINES = ("ci", "orchestration", "manual")
-"""Kinds of executor that are nobody's free choice: only an executor of that name gets those."""
+Head = tuple[Any, ...]
+"""A task in its queue: its place in the order (rank, born, n), created at, id."""
 
 
 class SqliteStore(Database):
@@ -69,7 +72,7 @@ class SqliteStore(Database):
 
     def instances(self) -> list[Instance]:
         """All instances kept here, oldest first."""
-        return self._values(INSTANCES, "ORDER BY created_at, instance_id")
+        return self._values(INSTANCES, "ORDER BY created_at, rowid")
 
     def task(self, key: str) -> Task | None:
         """The task with that full id."""
@@ -133,38 +136,60 @@ class SqliteStore(Database):
         return counts
 
     def next_task(
-        self, instance: str, executor: str | None, capabilities: Sequence[str]
+        self, instances: Sequence[str], executor: Executor, now: str, ageing: float | None = None
     ) -> Task | None:
-        """The first ready task, in queue order, that this executor may take.
+        """The first ready task of these instances, in queue order, that this executor may take.
 
-        `executor` None is a person: anything not reserved for a machine, whatever capabilities
-        it requires. Executors and capabilities are compared without case.
+        With `ageing`, in seconds, a task counts one priority higher for each such time it waited.
         """
-        for key in self._fitting(instance, executor, capabilities):
-            return self.task(key)
-        return None
+        firsts = [
+            head
+            for instance in instances
+            for head in self._heads(instance, executor, now, each_priority=ageing is not None)
+        ]
+        if not firsts:
+            return None
+        if ageing is None:
+            return self.task(min(firsts)[-1])
+        at = seconds(now)
+        return self.task(min((_aged(head, at, ageing), head) for head in firsts)[1][-1])
+
+    def _heads(
+        self, instance: str, executor: Executor, now: str, *, each_priority: bool
+    ) -> Iterator[Head]:
+        """The first task of an instance that suits an executor, or the first of each priority:
+        whoever waits longest is ahead among equals."""
+        if not each_priority:
+            yield from islice(self._fitting(instance, executor, now), 1)
+            return
+        for rank in range(len(PRIORITIES)):
+            yield from islice(self._fitting(instance, executor, now, rank), 1)
 
     def _fitting(
-        self, instance: str, executor: str | None, capabilities: Sequence[str]
-    ) -> Iterator[str]:
-        """The ids of the ready tasks that this executor may take, in queue order."""
-        role = (executor or "").casefold()
-        mine = {c.casefold() for c in capabilities} | {role}
+        self, instance: str, executor: Executor, now: str, rank: int | None = None
+    ) -> Iterator[Head]:
+        """The ready tasks that an executor may take now, in queue order."""
+        only: str = ""
+        values: list[Any] = [instance]
+        if rank is not None:
+            only = " AND priority = ?"
+            values.append(rank)
         with self._lock, self._translated():
             rows = self._reading.execute(
-                "SELECT id, executor_preference, required_capabilities FROM tasks"
-                f" WHERE instance_id = ? AND {select.IS_READY} ORDER BY priority, born, n",
-                (instance,),
+                "SELECT priority, born, n, created_at, id, executor_preference,"
+                " required_capabilities, not_before FROM tasks"
+                f" WHERE instance_id = ?{only} AND {select.IS_READY} ORDER BY priority, born, n",
+                values,
             )
             try:
-                for key, preference, required in rows:
-                    if preference is not None and not may_take(preference, role):
+                for *head, preference, required, not_before in rows:
+                    if not_before is not None and not_before > now:
                         continue
-                    if required != "[]" and executor is not None:
-                        needed = json.loads(required)
-                        if not {c.casefold() for c in needed} <= mine:
-                            continue
-                    yield key
+                    if preference is not None and not executor.prefers(preference):
+                        continue
+                    if required != "[]" and executor.lacks(json.loads(required)):
+                        continue
+                    yield tuple(head)
             finally:
                 rows.close()
 
@@ -364,13 +389,13 @@ class SqliteStore(Database):
         """Tasks known from another branch by a prefix of their id: id and title."""
         return {}
 
-    def expired(self, instance: str, now: str) -> list[Task]:
-        """The tasks of an instance that somebody holds with a lease that ran out before `now`."""
+    def expired(self, now: str) -> list[Task]:
+        """The tasks that somebody holds with a lease that ran out before `now`."""
         return self._values(
             TASKS,
-            "WHERE instance_id = ? AND lease_expires_at < ?"
-            " AND status IN ('claimed', 'in_progress') ORDER BY born, n",
-            (instance, now),
+            "WHERE lease_expires_at < ? AND status IN ('claimed', 'in_progress')"
+            " ORDER BY lease_expires_at, n",
+            (now,),
         )
 
     def skew(self, now: float) -> list[str]:
@@ -405,19 +430,10 @@ _CHECKS = (
 )
 
 
-def may_take(preference: str, executor: str) -> bool:
-    """Whether an executor (a role or name, casefolded; "" for a person) may take a task that
-    prefers `preference`.
-
-    Work for a human may be taken by whoever asks, except by a pipeline; work for `ci` only by
-    `ci`; manual work is never handed out; any other preference names a role or an executor.
-    """
-    wanted = preference.casefold()
-    if wanted == "human":
-        return executor not in _MACHINES
-    if wanted == "manual":
-        return False
-    return wanted == executor
+def _aged(head: Head, now: float, ageing: float) -> float:
+    """The rank of a task that counts one priority higher for each `ageing` seconds it waited."""
+    rank, _born, _n, created_at, _id = head
+    return float(rank) - max(0.0, now - seconds(created_at)) / ageing
 
 
 def _shared(one: str, other: str) -> int:

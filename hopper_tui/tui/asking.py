@@ -271,7 +271,8 @@ async def conflicts(cockpit: Cockpit) -> None:
     async def take_back() -> Problem | None:
         return await cockpit.attempt(lambda world: world.undo(project), lambda done: done.summary)
 
-    dialog = ConflictsDialog(cockpit.checkout, cockpit.now, settle, take_back)
+    about = cockpit.queue_view.selected
+    dialog = ConflictsDialog(cockpit.checkout, cockpit.now, settle, take_back, about)
     await cockpit.app.push_screen_wait(dialog)
 
 

@@ -458,12 +458,15 @@ def _capacity(load: Load) -> str:
 
 BRANCH_WIDTH = 24
 """Cells of a branch's name, which is cut in its middle."""
+STUB_WIDTH = 12
+"""Cells of it where there is little room."""
 _PLACES = (
     ("marks", "who", "branch", "uncommitted", "conflicts"),
     ("marks", "where", "branch", "uncommitted", "conflicts"),
     ("marks", "branch", "uncommitted", "conflicts"),
     ("marks", "branch", "new", "conflicts"),
     ("branch", "new", "conflicts"),
+    ("stub", "new", "conflicts"),
     ("new", "conflicts"),
     ("conflicts",),
 )
@@ -484,6 +487,7 @@ def place_line(
         "who": Span(plain(who_where), "muted"),
         "where": Span(plain(where), "muted"),
         "branch": Span(clip_middle(checkout.branch or "", BRANCH_WIDTH), "muted"),
+        "stub": Span(clip_middle(checkout.branch or "", STUB_WIDTH), "muted"),
         "uncommitted": Span(f"{added:,} uncommitted" if added else "", "accent"),
         "new": Span(f"+{added:,}" if added else "", "accent"),
         "conflicts": Span(count(clashes, "conflict") if clashes else "", "warn"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.message import Message
 
-from hopper_tui.engine import checkout, conflicts
+from hopper_tui.engine import checkout, conflicts, flow
 from hopper_tui.engine.filter import parse
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
@@ -246,9 +246,9 @@ class Session:
         for task in tasks:
             if task.status is not TaskStatus.DELEGATED:
                 continue
-            for hop in self._world.store(task.instance).hops_of(task.id):
-                if hop.is_open:
-                    found[task.id] = self._world.name(hop.target)
+            hop = flow.current_hop(self._world.store(task.instance), task)
+            if hop is not None and hop.is_open:
+                found[task.id] = self._world.name(hop.target)
         return found
 
     def _detail(self, number: int, task_id: str) -> DetailSnapshot:

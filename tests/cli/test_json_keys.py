@@ -9,7 +9,7 @@ TASK = [
     "owner", "executor_preference", "required_capabilities", "depends_on", "needs_orchestration",
     "phase", "estimated_effort", "due", "requester", "source", "external", "parent_task",
     "root_task", "attempts", "lease_expires_at", "result", "feedback", "reason", "metadata",
-    "created_at", "updated_at", "started_at", "completed_at",
+    "created_at", "updated_at", "started_at", "completed_at", "not_before",
 ]  # fmt: skip
 INSTANCE = [
     "instance_id", "name", "scope", "parent", "status", "config", "tasks", "active", "capacity",

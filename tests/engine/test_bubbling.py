@@ -14,7 +14,7 @@ def test_completing_at_the_worker_completes_every_level(scene: Scene) -> None:
     web, worker = scene.team("w1")
     task = scene.top.add_task(title=COMPLEX)
     scene.clock.tick(10)
-    worker.complete(worker.claim_next("bot").id, result={"pr": 7})  # type: ignore[union-attr]
+    worker.complete(worker.claim_next("bot").id, result={"pr": 7}, executor="bot")  # type: ignore[union-attr]
     assert scene.chain(task) == [
         "global → web (route) [completed]",
         "web → w1 (route) [completed]",

@@ -82,7 +82,7 @@ def test_filtering_a_queue(scene: Scene, filter_: str, found: list[str]) -> None
     web, _ = scene.team("w1")
     web.add_task(title="Login page", tags=("web", "api"), priority="high")
     bill = web.add_task(title="Pay bill", tags=("API",), due="2026-12-01")
-    web.claim(bill, "bot")
+    web.claim(bill, "bot", role="human")
     web.block(web.add_task(title="Write docs"), "no time")
     web.complete(web.add_task(title="Old"))
     assert scene.titles(web, filter=filter_) == found
@@ -199,7 +199,7 @@ def test_it_says_what_a_task_waits_for(scene: Scene) -> None:
     assert scene.world.diagnose(task) == ["it is ready at w1; nobody has claimed it"]
     worker.claim_next("bot")
     assert scene.world.diagnose(task) == ["bot holds it at w1"]
-    scene.top.complete(task)
+    scene.top.complete(task, executor="bot")
     assert scene.world.diagnose(task) == []
 
 

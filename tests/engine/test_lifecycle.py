@@ -199,7 +199,7 @@ def test_a_decompose_with_a_claimed_subtask_stays_together(scene: Scene) -> None
     one.claim(a, "bot")
     scene.world.move_instance("w1", "stop")
     assert (scene.status(a), scene.status(b)) == ("claimed", "pending")
-    one.complete(a)
+    one.complete(a, executor="bot")
     one.complete(b)
     assert scene.status(task) == "done"
 

@@ -87,7 +87,7 @@ def test_a_full_worker_lets_it_wait_and_the_next_that_frees_up_takes_it(scene: S
     assert (waiting.status, waiting.waiting) == ("pending", True)
     assert waiting.reason is not None
     assert waiting.reason.endswith("but w1 is at capacity: 2/2; w2 is at capacity: 1/1")
-    two.complete(two.list()[0].id)
+    two.complete(two.list()[0].id, executor="bot")
     assert scene.holder(task) == "w2"
 
 

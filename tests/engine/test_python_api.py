@@ -85,7 +85,7 @@ def test_the_same_calls_at_every_scope(family: Family) -> None:
         task_id = hopper.add_task(Task(title="Fix typo in README", project="czarina"))
         assert isinstance(task_id, str)
         assert hopper.get(task_id).title == "Fix typo in README"
-        hopper.claim(task_id, executor="james")
+        hopper.claim(task_id, executor="james", role="human")
         hopper.complete(task_id, feedback=TaskFeedback(quality=5, was_good_match=True))
         assert hopper.get(task_id).status == "done"
 

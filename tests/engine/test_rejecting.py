@@ -125,7 +125,7 @@ def test_accepting_what_one_cannot_take(scene: Scene) -> None:
     with pytest.raises(AtCapacity, match="w1 is at capacity: 1/1"):
         scene.top.accept(hop)
     assert own is not None
-    worker.complete(own.id)
+    worker.complete(own.id, executor="bot")
     scene.world.move_instance("w1", "pause")
     with pytest.raises(NotAllowed, match="w1 is paused"):
         scene.top.accept(hop)

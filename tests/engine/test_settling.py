@@ -244,7 +244,7 @@ def _add_and_claim(home: Path, name: str, count: int, answers: Any) -> None:
     keys = [top.add_task(title=f"{name} {n}", project="shop") for n in range(count)]
     shop = world.hopper("shop")
     taken = []
-    while (task := shop.claim_next(name)) is not None:
+    while (task := shop.claim_next(name, role="human")) is not None:
         taken.append(task.id)
         shop.complete(task.id, executor=name)
     world.close()

@@ -14,8 +14,8 @@ def test_each_verb_is_taken_back(scene: Scene) -> None:
     task = web.add_task(title=SIMPLE, tags=("a",))
     seen = [web.get(task)]
     for verb in (
-        lambda: web.claim(task, "bot"),
-        lambda: web.start(task, "bot"),
+        lambda: web.claim(task, "bot", role="human"),
+        lambda: web.start(task, "bot", role="human"),
         lambda: web.block(task, "stuck"),
         lambda: web.release(task),
         lambda: web.update(task, title="new", add_tags=("b",), remove_tags=("a",)),
@@ -82,10 +82,12 @@ def test_a_completion_that_bubbled_is_taken_back(scene: Scene) -> None:
     task = scene.top.add_task(title=COMPLEX)
     leaf = worker.claim_next("bot")
     assert leaf is not None
-    worker.complete(leaf.id)
+    worker.complete(leaf.id, executor="bot")
     scene.world.undo("w1")
     assert [h.status for h in scene.world.chain(task)] == ["accepted"] * 2
-    assert (scene.status(task), scene.task(leaf.id)) == ("delegated", leaf)
+    # the lease was over with the work
+    held = leaf._replace(lease_expires_at=None)
+    assert (scene.status(task), scene.task(leaf.id)) == ("delegated", held)
     assert scene.settled()
     scene.world.redo("w1")
     assert scene.status(task) == "done"
@@ -144,7 +146,7 @@ def test_many_changes_of_one_command_are_one_step(scene: Scene) -> None:
 def test_a_new_command_ends_redo(scene: Scene) -> None:
     web, _ = scene.team("w1")
     task = web.add_task(title=SIMPLE)
-    web.claim(task, "bot")
+    web.claim(task, "bot", role="human")
     scene.world.undo("web")
     web.note(task, "a note changes nothing")
     scene.world.redo("web")

@@ -157,3 +157,11 @@ def test_an_unclear_id_lists_the_tasks_it_could_be(ann: Clone) -> None:
 def test_what_is_nowhere_is_not_found(ann: Clone) -> None:
     ann.hopper("bring", "zzzzz", check=1)
     ann.hopper("bring", "no id", check=1)
+
+
+def test_outside_of_git_there_are_no_branches_to_look_at(tmp_path: Path) -> None:
+    (tmp_path / "ann").mkdir()
+    ann = Clone(tmp_path / "ann", tmp_path / "home", "ann")
+    ann.hopper("init", "--name", "web")
+    ann.hopper("bring", "zzzzz", check=1)
+    assert "git fetch" not in ann.says("bring", "zzzzz")

@@ -141,7 +141,7 @@ def test_a_message_is_text(ann: Clone, text: str) -> None:
     assert ann.git("rev-list", "--count", "HEAD").strip() == "2"
 
 
-@pytest.mark.parametrize("halfway", ["merge", "cherry-pick", "rebase"])
+@pytest.mark.parametrize("halfway", ["merge", "cherry-pick", "revert", "rebase"])
 def test_in_the_middle_of_a_merge_it_says_what_to_do(ann: Clone, halfway: str) -> None:
     ann.git("checkout", "-q", "-b", "side")
     (ann.root / "README").write_text("side\n")
@@ -166,6 +166,37 @@ def test_in_the_middle_of_a_merge_it_says_what_to_do(ann: Clone, halfway: str) -
         ann.git("commit", "-qm", "both")
     assert ann.git("status", "--short") == ""
     assert ann.tasks()["Fix login"]["id"] == task
+
+
+def test_between_two_picks_nothing_is_committed_that_giving_up_takes_away(ann: Clone) -> None:
+    ann.git("checkout", "-q", "-b", "side")
+    for text in ("one", "two"):
+        (ann.root / "README").write_text(f"{text}\n")
+        ann.git("commit", "-qam", text)
+    ann.git("checkout", "-q", "main")
+    (ann.root / "README").write_text("main\n")
+    ann.git("commit", "-qam", "main")
+    ann.git("cherry-pick", "side~1", "side", check=False)
+    (ann.root / "README").write_text("picked\n")
+    ann.git("commit", "-qam", "picked")
+    ann.add("Fix login")
+    ann.hopper("commit", check=1)
+    ann.git("cherry-pick", "--abort")
+    ann.hopper("commit")
+    assert set(ann.tasks()) == {"Fix login"}
+
+
+def test_without_a_branch_it_says_how_to_keep_the_commit(ann: Clone) -> None:
+    ann.git("checkout", "-q", "--detach")
+    task = ann.add("Fix login")
+    assert "git switch -c" in ann.says("commit")
+    ann.git("checkout", "-q", "main")
+    assert ann.tasks() == {}
+    ann.hopper("bring", task)
+    assert set(ann.tasks()) == {"Fix login"}
+    answer = ann.json("commit")
+    assert answer["branch"] == "main"
+    assert "git switch -c" not in ann.says("commit")
 
 
 def test_a_refusal_of_git_is_one_line_and_stages_nothing(ann: Clone) -> None:

@@ -187,3 +187,13 @@ def test_the_loser_of_a_claim_is_told_once(pair: tuple[Clone, Clone, str]) -> No
     assert "ann has web-" in said
     assert "hopper conflicts" in said
     assert told("bob") == []
+
+
+def test_the_fields_of_a_task_stand_below_its_name(pair: tuple[Clone, Clone, str]) -> None:
+    ann, bob, task = pair
+    assert "nobody" in bob.says("conflicts")
+    ann.hopper("task", "update", task, "-p", "low")
+    bob.hopper("task", "update", task, "-p", "high")
+    retitle_apart(ann, bob, task)
+    lines = bob.hopper("conflicts").splitlines()
+    assert [line.startswith(" ") for line in lines] == [False, True, True, True, True]

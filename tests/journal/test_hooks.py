@@ -209,6 +209,13 @@ def test_another_directory_for_hooks(tmp_path: Path, folder: str) -> None:
     assert list(directory.iterdir()) == []
 
 
+def test_hooks_that_are_switched_off_are_no_place_for_more(ann: Clone) -> None:
+    ann.git("config", "core.hooksPath", os.devnull)
+    ended, out, said = ann.run("hooks", "install")
+    assert (ended, out) == (1, "")
+    assert said == f"hopper: {os.devnull} is a file, not a directory. Check the path\n"
+
+
 def test_two_projects_of_one_repository(ann: Clone) -> None:
     root = ann.root / "a dir" / "it's"
     root.mkdir(parents=True)

@@ -94,6 +94,8 @@ class Walk:
         self.withdrawn: set[str] = set()
         self.made: Counter[str] = Counter()
         self._count = 0
+        self._finished: set[str] = set()
+        self._taken: set[str] = set()
         self._seen: dict[str, tuple[bytes, tuple[tuple[str, str | None], ...]]] = {}
         self._blank: Path | None = None
         self._begin()
@@ -279,8 +281,11 @@ class Walk:
         self.check(store.present_ids() == events, f"{where} knows other events than its files")
         tasks = {row["id"] for row in shown["task"]}
         self.check(created <= tasks, f"{where} lost {created - tasks}")
-        partial = {r["id"] for r in shown["task"] if r["title"].startswith("(created")}
+        partial = {r["id"] for r in shown["task"] if r["executor_preference"] == "manual"}
         self.check(tasks - partial <= created, f"{where} raised {tasks - created} from the dead")
+        self.check(not partial & created, f"{where} takes {partial & created} for others' work")
+        undone = self._finished & self._taken
+        self.check(not undone, f"{where}: who took a task undid the completions {undone}")
         anew = self._anew(tree)
         for entity, rows in anew.items():
             self.check(shown[entity] == rows, f"{where}: {entity} {differing(shown[entity], rows)}")
@@ -295,6 +300,10 @@ class Walk:
             before = self._seen.get(path.name)
             if before is None:
                 lines = [json.loads(line) for line in content.splitlines()[1:]]
+                self._finished |= {e["id"] for e in lines if e["kind"] == "task.done"}
+                for e in lines:
+                    if e["kind"] in ("task.claimed", "task.started"):
+                        self._taken |= set(e.get("base", {}).get("status", ()))
                 before = (
                     content,
                     tuple(
@@ -461,7 +470,8 @@ def edit(walk: Walk, tree: Tree) -> None:
         return
     name, value = walk.random.choice(
         (("title", f"title {walk.random.randrange(1000)}"), ("priority", "high"),
-         ("priority", "low"), ("description", TEMPLATE), ("due", "2027-01-01T00:00:00Z"))
+         ("priority", "low"), ("description", TEMPLATE), ("due", "2027-01-01T00:00:00Z"),
+         ("executor_preference", None))
     )  # fmt: skip
     tree.world.hopper("web").update(task.id, **{name: value})
 
@@ -624,7 +634,7 @@ def revert(walk: Walk, tree: Tree) -> None:
 def amend(walk: Walk, tree: Tree) -> None:
     if walk._is_dirty(tree) and len(walk._commits(tree, "HEAD", 3)) > 2:
         walk._git(tree.root, "add", "-A")
-        walk._git(tree.root, "commit", "-q", "--amend", "--no-edit")
+        walk._git(tree.root, "commit", "-q", "--amend", "--no-edit", "--allow-empty")
 
 
 def reset_soft(walk: Walk, tree: Tree) -> None:

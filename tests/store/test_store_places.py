@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
+import pytest
+
 from hopper_tui.engine.places import OPEN_STORES, Places
+from hopper_tui.engine.world import World
+from hopper_tui.model.errors import StorageError
 from hopper_tui.model.query import Query
 
 from .writing import tasks
@@ -49,3 +54,18 @@ def test_threads_share_the_stores(tmp_path: Path) -> None:
         thread.join()
     assert failures == []
     places.close()
+
+
+def test_nothing_is_made_in_a_checkout_that_lacks_the_project(tmp_path: Path) -> None:
+    root = tmp_path / "web"
+    root.mkdir()
+    world = World(tmp_path / "home", root, actor="ann")
+    world.init_project(root, "web")
+    world.close()
+    shutil.rmtree(root / ".hopper")
+    above = World(tmp_path / "home", tmp_path, actor="ann")
+    with pytest.raises(StorageError, match="not there any more"):
+        above.hopper("web").list()
+    above.doctor()
+    above.close()
+    assert list(root.iterdir()) == []

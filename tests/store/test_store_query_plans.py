@@ -11,7 +11,7 @@ from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import Query, Term
 from hopper_tui.store.sqlite import SqliteStore
 
-from .writing import hop, task, tasks, writing
+from .writing import first, hop, task, tasks, writing
 
 
 class Recording:
@@ -57,8 +57,8 @@ def busy(file_store: SqliteStore) -> SqliteStore:
 
 
 READS: dict[str, tuple[Callable[[SqliteStore], object], str]] = {
-    "claim": (lambda s: s.next_task("web", None, ()), "task_ready"),
-    "claim by an executor": (lambda s: s.next_task("web", "bot", ("go",)), "task_ready"),
+    "claim": (lambda s: first(s), "task_ready"),
+    "claim by an executor": (lambda s: first(s, "bot", "go"), "task_ready"),
     "list open": (lambda s: s.query(Query("web")), "task_open"),
     "list the first": (lambda s: s.query(Query("web", limit=20)), "task_open"),
     "list ids": (lambda s: s.ids(Query("web")), "task_open"),
@@ -115,7 +115,7 @@ def test_text_is_found_through_the_index(busy: SqliteStore) -> None:
 def test_a_claim_writes_through_indexes(busy: SqliteStore) -> None:
     def claim() -> None:
         with writing(busy, "g2") as tx:
-            one = busy.next_task("web", None, ())
+            one = first(busy)
             assert one is not None
             one = tx.change(one, "task.claimed", status=TaskStatus.CLAIMED, owner="bot")
             tx.change(one, "task.done", status=TaskStatus.DONE)

@@ -7,6 +7,7 @@ from typing import Any
 
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.delegation import Delegation
+from hopper_tui.model.executor import Executor
 from hopper_tui.model.ids import derived_key
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import DelegationType, HopperScope
@@ -61,3 +62,8 @@ def instance(key: str = "web", **fields: Any) -> Instance:
 def titles(found: list[Task]) -> list[str]:
     """The titles of tasks, in order."""
     return [one.title for one in found]
+
+
+def first(store: Store, who: str | None = None, *capabilities: str) -> Task | None:
+    """The task of `web` that an executor gets next."""
+    return store.next_task(("web",), Executor.of(who, None, capabilities), AT)

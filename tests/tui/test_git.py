@@ -113,7 +113,7 @@ async def test_a_merge_brings_a_conflict_and_taking_a_side_settles_it(tmp_path: 
         assert "1 conflict" not in status(s)
 
 
-async def test_theirs_is_taken_of_the_selected_conflict_only(tmp_path: Path):
+async def test_the_conflict_of_the_selected_task_is_offered_first_and_settled_alone(tmp_path: Path):
     ann = repository(tmp_path / "ann")
     bob = ann.clone(tmp_path / "bob")
     for clone, seed in ((ann, 11), (bob, 12)):
@@ -126,10 +126,13 @@ async def test_theirs_is_taken_of_the_selected_conflict_only(tmp_path: Path):
     world = world_of(ann, 21)
     async with story(world) as s:
         await s.sees("2 conflicts")
+        await s.selects("Fix login crash")
         await s.press("C")
+        await s.sees("conflicts: web", "lost", "     low")
+        await s.press("k")
         await s.sees("Docs of ann")
         await s.press("j")
-        await s.sees("urgent", "stands")
+        await s.sees("     low")
         await s.press("t")
         await s.sees("1 conflict")
         assert [c.register for c in world.store("hopper-web").conflicts()] == ["title"]
@@ -178,7 +181,7 @@ async def test_a_branch_without_the_project_says_so_and_nothing_is_made_there(tm
     async with story(world_of(ann)) as s:
         await s.sees("Fix login crash")
         ann.git("switch", "-q", "bare")
-        await s.sees("not there any more")
+        await s.sees("Check out a branch that has it")
         assert not ann.journal.exists()
         ann.git("switch", "-q", "main")
         await s.sees("Fix login crash", "· main")

@@ -261,4 +261,6 @@ def test_the_place_drops_what_matters_least_first():
     assert at(39) == "main · 3 uncommitted · 2 conflicts"
     assert at(25) == "main · +3 · 2 conflicts"
     assert at(20) == "+3 · 2 conflicts"
+    checkout = checkout._replace(branch="feature/a-name-with-a-few-words")
+    assert at(33) == "featu…-words · +3 · 2 conflicts"
     assert at(5) == "2 conflicts"

@@ -28,8 +28,8 @@ Settle = Callable[[ConflictRow, Take], Awaitable[Problem | None]]
 class ConflictsDialog(Dialog[None]):
     """The fields in conflict above, the two values of the selected one below.
 
-    Stays open while conflicts are settled, so that the last one can be taken back; follows what
-    git and others do meanwhile.
+    Begins at those of the task `about`. Stays open while conflicts are settled, so that the last
+    value taken can be given back; follows what git and others do meanwhile.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,6 +49,7 @@ class ConflictsDialog(Dialog[None]):
         now: float,
         settle: Settle,
         take_back: Callable[[], Awaitable[Problem | None]],
+        about: str | None = None,
     ) -> None:
         super().__init__(
             f"conflicts: {checkout.name}", "m take mine   t take theirs   u undo   esc leave"
@@ -57,12 +58,18 @@ class ConflictsDialog(Dialog[None]):
         self._now = now
         self._settle = settle
         self._take_back = take_back
+        self._about = about
 
     def body(self) -> list[Widget]:
         choices = ChoiceList(self._choices(), id="choices")
         choices.notice = ((Span("No conflicts are left.", "muted"),),)
         return [choices, TextView(self._sides_of(next(iter(self._rows.values()), None))),
                 Static("", id="problem")]  # fmt: skip
+
+    def on_mount(self) -> None:
+        tasks = [row.conflict.key for row in self._rows.values()]
+        if self._about in tasks:
+            self.choices.cursor = tasks.index(self._about)
 
     def _choices(self) -> list[Choice]:
         ids = max((width_of(row.short_id) for row in self._rows.values()), default=0)

@@ -1,0 +1,261 @@
+"""Claiming: who gets which task, for how long, and what becomes of work that nobody finishes.
+
+A worker holds what it took for the time of its lease, which its heartbeats renew. When the lease
+runs out, or an attempt fails, the task goes back into the queue until its attempts are used up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hopper_tui.engine import flow, phases
+from hopper_tui.model.clock import stamp
+from hopper_tui.model.errors import AtCapacity, InvalidTransition, LeaseLost, NotAllowed
+from hopper_tui.model.executor import Executor
+from hopper_tui.model.lifecycle import HopperScope, TaskStatus, check_task_move
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.world import World
+    from hopper_tui.model.instance import Instance
+    from hopper_tui.model.settings import WorkRules
+    from hopper_tui.model.task import Task
+    from hopper_tui.store.protocol import Store, Transaction
+
+_T = TaskStatus
+LONGEST_WAIT = 3600.0
+"""Seconds; the wait before another attempt does not grow beyond."""
+
+
+def check_executes(world: World, instance: Instance) -> None:
+    """Raise NotAllowed unless the instance hands out work now."""
+    if instance.scope is HopperScope.GLOBAL:
+        raise NotAllowed(
+            f"{instance.name} is a global hopper: it routes work and executes none",
+            "Ask a project: --instance NAME",
+        )
+    if not instance.is_running:
+        raise NotAllowed(
+            f"{instance.name} is {instance.status} and hands out no work",
+            f"hopper instance {'resume' if instance.status == 'paused' else 'start'} {instance.id}",
+        )
+
+
+def check_holds(world: World, task: Task, executor: str | None, attempt: int | None = None) -> None:
+    """Raise LeaseLost unless the executor holds the task, by that attempt if one is given.
+
+    A person (None) may act on what nobody holds for a time: people sort that out among
+    themselves. A worker that lost its lease learns who has the task now.
+    """
+    who = executor or world.actor
+    if task.is_active and task.owner == who:
+        if attempt in (None, task.attempts):
+            return
+        raise _lost(world, task, f"attempt {attempt} of {who}", f"attempt {task.attempts} does")
+    if task.is_active:
+        if executor is not None or task.lease_expires_at is not None:
+            raise _lost(world, task, who, f"{task.owner} does")
+    elif executor is not None:
+        done_by = f", by {task.owner}" if task.owner else ""
+        raise _lost(world, task, who, f"it is {task.status}{done_by}")
+
+
+def _lost(world: World, task: Task, who: str, holder: str) -> LeaseLost:
+    short = world.short_id(task)
+    return LeaseLost(
+        f"{who} does not hold {short}: {holder}",
+        f"Take another task: hopper next --claim. To take this one from its holder: hopper task"
+        f" release {short}"
+        if task.is_active
+        else "Take another task: hopper next --claim",
+    )
+
+
+# Selecting and taking
+
+
+def next_task(world: World, instance: Instance, executor: Executor) -> Task | None:
+    """The task that `claim_next` would take."""
+    check_executes(world, instance)
+    store = world.store(instance.id)
+    rules = world.settings(instance).work
+    queues = phases.queues(world, store, instance)
+    return store.next_task(queues, executor, stamp(world.now()), rules.ageing)
+
+
+def claim_next(
+    world: World, instance: Instance, executor: Executor, lease: float | None = None
+) -> Task | None:
+    """Select and take the next task in one transaction, for `lease` seconds (None: as
+    configured); None when nothing fits."""
+    store = world.store(instance.id)
+    with world.command("claim"):
+        with world.writing(store) as tx:
+            instance = world.instance(instance.id)
+            check_executes(world, instance)
+            settings = world.settings(instance)
+            let_go = expire(world, tx, store, settings.work)
+            queues = phases.queues(world, store, instance)
+            at = stamp(world.now())
+            task = store.next_task(queues, executor, at, settings.work.ageing)
+            if task is not None:
+                check_room(world, store, instance)
+                task = _take(world, tx, task, executor, lease, settings.work)
+        if let_go or (task is not None and settings.max_queued is not None):
+            flow.settle(world, store, instance)  # a place in the queue is free
+    return task
+
+
+def claim(world: World, task: Task, executor: Executor, lease: float | None = None) -> Task:
+    """Take a task, for `lease` seconds (None: as configured); taking what one holds already
+    changes nothing."""
+    instance = world.instance(task.instance)
+    check_executes(world, instance)
+    store = world.store(instance.id)
+    rules = world.settings(instance).work
+    with world.command("claim"):
+        with world.writing(store) as tx:
+            let_go = expire(world, tx, store, rules)
+            task = fresh(store, task)
+            if task.is_active and task.owner == executor.name:
+                return task
+            check_free(world, store, task, executor)
+            check_room(world, store, instance)
+            task = _take(world, tx, task, executor, lease, rules)
+        if let_go:
+            flow.settle(world, store, instance)
+    return task
+
+
+def _take(
+    world: World,
+    tx: Transaction,
+    task: Task,
+    executor: Executor,
+    lease: float | None,
+    rules: WorkRules,
+) -> Task:
+    task = tx.change(
+        task,
+        "task.claimed",
+        status=_T.CLAIMED,
+        owner=executor.name,
+        attempts=task.attempts + 1,
+        reason=None,
+        not_before=None,
+    )
+    return hold(world, tx, task, lease or lease_of(executor, rules))
+
+
+def lease_of(executor: Executor, rules: WorkRules) -> float | None:
+    """For how many seconds an executor holds what it takes; None is without end."""
+    return rules.human_lease if executor.is_person else rules.lease
+
+
+def hold(world: World, tx: Transaction, task: Task, lease: float | None) -> Task:
+    """A task that was just taken, for so many seconds."""
+    if lease is None:
+        return task
+    until = stamp(world.now() + lease)
+    tx.lease(task.id, until)
+    return task._replace(lease_expires_at=until)
+
+
+def heartbeat(world: World, task: Task, executor: str | None, lease: float | None = None) -> Task:
+    """Hold a task for `lease` seconds from now (None: as configured); raises LeaseLost unless the
+    executor holds it."""
+    who = executor or world.actor
+    store = world.store(task.instance)
+    if lease is None:
+        lease = world.settings(world.instance(task.instance)).work.lease
+    with world.command("heartbeat"), world.writing(store) as tx:
+        task = fresh(store, task)
+        check_holds(world, task, who)
+        return hold(world, tx, task, lease)
+
+
+def fresh(store: Store, task: Task) -> Task:
+    """The task as it is inside the transaction; it may have been moved since it was looked up."""
+    found = store.task(task.id)
+    assert found is not None
+    return found
+
+
+# What keeps a task from being taken
+
+
+def check_free(world: World, store: Store, task: Task, executor: Executor) -> None:
+    """Raise InvalidTransition while a task is held, waits or is of a phase that is not active;
+    NotAllowed when it is for somebody else."""
+    short = world.short_id(task)
+    if task.is_active:
+        raise InvalidTransition(
+            f"{short} is held by {task.owner}", "Take another: hopper next --claim"
+        )
+    check_task_move(short, task.status, _T.CLAIMED)
+    check_unheld(world, store, task)
+    phases.check_active(world, store, task)
+    if executor.is_person:
+        return
+    if not executor.prefers(task.executor_preference):
+        raise NotAllowed(
+            f"{short} is for {task.executor_preference}, and {executor.name} is {executor.role}",
+            "Take what suits: hopper next --claim",
+        )
+    if missing := executor.lacks(task.required_capabilities):
+        raise NotAllowed(
+            f"{short} requires {', '.join(missing)}", "Say what you can do with --capability"
+        )
+
+
+def check_unheld(world: World, store: Store, task: Task) -> None:
+    """Raise InvalidTransition while a dependency holds a task back."""
+    if task.open_deps:
+        waits = [t for t in store.tasks(task.depends_on) if t.status is not _T.DONE]
+        short = world.short_ids(waits)
+        raise InvalidTransition(
+            f"{world.short_id(task)} waits for " + ", ".join(short[t.id] for t in waits),
+            "Finish those first",
+        )
+
+
+def check_room(world: World, store: Store, instance: Instance) -> None:
+    """Raise AtCapacity when as much is held as may be: here, and in the run of a phase."""
+    for name, active, capacity in phases.loads(world, store, instance):
+        if capacity is not None and active >= capacity:
+            raise AtCapacity(
+                f"{name} is at capacity: {active}/{capacity}", "Finish or release a task first"
+            )
+
+
+# What becomes of an attempt that came to nothing
+
+
+def expire(world: World, tx: Transaction, store: Store, rules: WorkRules) -> int:
+    """What somebody held for longer than agreed goes back into the queue, its lease having been
+    the wait, or fails for good; returns how many tasks."""
+    over = store.expired(stamp(world.now()))
+    for task in over:
+        end_attempt(world, tx, store, task, "task.expired", f"the lease of {task.owner} ran out", 0)
+    return len(over)
+
+
+def end_attempt(
+    world: World, tx: Transaction, store: Store, task: Task, kind: str, why: str, backoff: float
+) -> Task:
+    """Put a task back into the queue after an attempt that came to nothing: for later, by
+    `backoff` seconds that double with each attempt; failed when its attempts are used up."""
+    rules = world.settings(world.instance(task.instance)).work
+    now = world.now()
+    if task.attempts >= rules.max_attempts:
+        times = "1 attempt" if task.attempts == 1 else f"{task.attempts} attempts"
+        task = tx.change(
+            task, "task.failed", status=_T.FAILED, reason=f"given up after {times}: {why}",
+            completed_at=stamp(now),
+        )  # fmt: skip
+        flow.follow(world, tx, store, task)
+        return task
+    wait = min(backoff * 2 ** (task.attempts - 1), LONGEST_WAIT)
+    return tx.change(
+        task, kind, status=_T.PENDING, owner=None, reason=why,
+        not_before=stamp(now + wait) if wait else None,
+    )  # fmt: skip
