@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.delegation import Decision, Delegation
-from hopper_tui.model.errors import HopperError, NotFound
+from hopper_tui.model.errors import HopperError, InvalidTransition, NotFound
 from hopper_tui.model.lifecycle import (
     HOP_OPEN,
     DelegationStatus,
@@ -187,9 +187,20 @@ def _about_task(world: World, task: Task) -> Iterator[str]:
     elif task.status is TaskStatus.PENDING and not task.open_deps:
         instance = world.instance(task.instance)
         if instance.scope is not HopperScope.GLOBAL:
-            yield f"it is ready at {place}; nobody has claimed it"
+            yield _held_by_phase(world, task) or f"it is ready at {place}; nobody has claimed it"
     elif task.is_active:
         yield f"{task.owner} holds it at {place}"
+
+
+def _held_by_phase(world: World, task: Task) -> str | None:
+    """Which earlier phase of its run a task waits for, in a sentence; None if for none."""
+    from hopper_tui.engine import phases
+
+    try:
+        phases.check_active(world, world.store(task.instance), task)
+    except InvalidTransition as waits:
+        return waits.message
+    return None
 
 
 def _kept_silent(world: World, hop: Delegation) -> bool:

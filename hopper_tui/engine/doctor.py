@@ -114,6 +114,14 @@ def _configuration(world: World, node: Node) -> Iterator[Finding]:
         yield Finding("warning", instance.name, sentence)
     if instance.status is InstanceStatus.ERROR:
         yield Finding("warning", instance.name, f"is in error: {instance.reason or 'no reason'}")
+    if isinstance(name := config.get("decomposer"), str):
+        from hopper_tui.config.plans import template
+        from hopper_tui.engine import breakdown
+
+        try:
+            template(name, breakdown.templates_at(world, instance.id))
+        except HopperError as error:
+            yield Finding("error", instance.name, f"decomposer: {error}")
 
 
 def _maintain(world: World, store: Store, instance: Instance) -> Iterator[Finding]:

@@ -497,9 +497,10 @@ def follow(world: World, tx: Transaction, store: Store, task: Task) -> None:
     if all(t.status is _T.DONE for t in children):
         if hop.status is not _D.COMPLETED:
             results = [t.result for t in children]
+            said = any(result is not None for result in results)
             tx.change(
                 hop, "delegation.completed", status=_D.COMPLETED, reason=None, completed_at=at,
-                result=results[0] if len(results) == 1 else results,
+                result=results if len(results) > 1 and said else next(iter(results), None),
             )  # fmt: skip
     elif lost and hop.status is _D.ACCEPTED:
         first = lost[0]

@@ -43,6 +43,15 @@ _BY_ERRNO: dict[int, tuple[str, str]] = {
 }
 
 
+def is_out_of_space(error: StorageError) -> bool:
+    """Whether a store failed because there is no room on its disk."""
+    cause = error.__cause__
+    if isinstance(cause, OSError):
+        return cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    text = str(cause).casefold()
+    return isinstance(cause, sqlite3.OperationalError) and ("full" in text or "disk i/o" in text)
+
+
 def _is_full(path: Path) -> bool:
     try:
         return os.statvfs(path.parent).f_bavail == 0

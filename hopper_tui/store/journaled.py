@@ -24,6 +24,7 @@ from hopper_tui.model.conflict import Absorbed, Conflict, Side
 from hopper_tui.model.errors import StorageError
 from hopper_tui.model.event import Event
 from hopper_tui.model.task import Task
+from hopper_tui.store.failure import is_out_of_space
 from hopper_tui.store.gate import Gate
 from hopper_tui.store.leases import Leases
 from hopper_tui.store.projecting import Projection
@@ -80,6 +81,7 @@ class JournaledStore(SqliteStore):
         self._file = path
         self._looked = 0.0
         self._changed = False
+        self._cramped = False
         self._notices: list[str] = []
         self._at_work = False
         self._open_transaction: JournalTransaction | None = None
@@ -175,10 +177,9 @@ class JournaledStore(SqliteStore):
 
     @property
     def _reading(self) -> sqlite3.Connection:
-        db = self._connection
         if not self._at_work and time.monotonic() - self._looked > FRESH:
             self.look()
-        return db
+        return self._connection
 
     def look(self) -> None:
         """Take in what came or went in the journal's directory since the last look."""
@@ -188,9 +189,23 @@ class JournaledStore(SqliteStore):
                 return
             names = self.journal.names()
             if self._print(db, names) != self._mark(db) or self._is_plain(db):
-                with self._updating() as db:
-                    self._take_in(db)
+                try:
+                    with self._updating() as db:
+                        self._take_in(db)
+                except StorageError as error:
+                    if self._cramped or not is_out_of_space(error):
+                        raise
+                    self._read_without_cache()
             self._looked = time.monotonic()
+
+    def _read_without_cache(self) -> None:
+        """Read the journal although there is no room for a cache; writing looks for room again."""
+        if self._db is not None:
+            self._db.close()
+        self._db = self._open_in_memory()
+        self._cramped = True
+        with self._updating() as db:
+            self._take_in(db)
 
     def revision(self) -> int:
         """A number that changes when anybody committed, or git changed the journal."""
@@ -422,6 +437,9 @@ class JournaledStore(SqliteStore):
     def transaction(self, group: str, actor: str, at: str) -> Iterator[JournalTransaction]:
         """Begin writing: the events get this group, actor and time. Takes the write lock."""
         tx: JournalTransaction | None = None
+        if self._cramped:
+            self._cramped = False
+            self.close()
         try:
             with self._writing() as db, self._working():
                 if self._print(db, self.journal.names()) != self._mark(db):

@@ -40,6 +40,13 @@ def test_the_wheel_holds_the_styles_where_they_are_looked_for(shipped: zipfile.Z
         assert packed == (ROOT / "styles" / name).read_bytes()
 
 
+def test_the_wheel_holds_the_templates(shipped: zipfile.ZipFile) -> None:
+    templates = sorted((ROOT / "hopper_tui" / "templates").glob("*.yaml"))
+    assert templates
+    for path in templates:
+        assert shipped.read(f"hopper_tui/templates/{path.name}") == path.read_bytes()
+
+
 def test_the_wheel_holds_nothing_else(shipped: zipfile.ZipFile) -> None:
     names = shipped.namelist()
     assert len(names) == len(set(names))

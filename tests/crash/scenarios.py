@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hopper_tui.engine.hopper import Hopper
 from hopper_tui.engine.world import World
+from hopper_tui.model import plan
 from hopper_tui.model.lifecycle import HopperScope
 from hopper_tui.model.task import Task
 
@@ -113,6 +114,29 @@ def _fail_one(world: World) -> object:
     return worker.fail(worker.list()[1].id, "cannot be done")
 
 
+def _plan(_: Task) -> plan.Plan:
+    first, second = plan.Step("one"), plan.Step("two", depends_on=("#1",))
+    build = (plan.Step("three"), plan.Step("ok", checkpoint=True))
+    design = plan.Goal("Draw", phase="Design", tasks=(first, second))
+    return plan.Plan((design, plan.Goal("Make", phase="Build", tasks=build)))
+
+
+def _working(world: World) -> None:
+    _down(world)
+    world.hopper("worker-1").claim_next(executor="ann")
+
+
+def _finish_design(world: World) -> None:
+    run = world.hopper("worker-1")
+    run.complete(run.children[0].list()[0].id)
+
+
+def _designed(world: World) -> None:
+    _kept(world)
+    world.hopper("webapp").break_down(_only(world, "webapp").id, _plan)
+    _finish_design(world)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "add": Scenario(lambda world: _family(world, "worker-1"), _add),
     "add a batch": Scenario(
@@ -135,6 +159,26 @@ SCENARIOS: dict[str, Scenario] = {
     "accept": Scenario(_down_unanswered, _accept),
     "reject": Scenario(_down_unanswered, _reject),
     "decompose": Scenario(_kept, _on("webapp", _split)),
+    "break down": Scenario(_kept, _on("webapp", lambda h, t: h.break_down(t.id, _plan))),
+    "break down into a new run": Scenario(
+        lambda world: (
+            _family(world),
+            world.hopper("webapp").configure({"auto_delegate": False}),
+            world.hopper("webapp").add_task(title="Fix typo"),
+        ),
+        _on("webapp", lambda h, t: h.break_down(t.id, _plan)),
+    ),
+    "break down in a run": Scenario(
+        _working, _on("worker-1", lambda h, t: h.break_down(t.id, _plan, executor="ann"))
+    ),
+    "complete a phase": Scenario(_designed, _finish_design),
+    "undo a break-down": Scenario(
+        lambda world: (
+            _kept(world),
+            world.hopper("webapp").break_down(_only(world, "webapp").id, _plan),
+        ),
+        lambda world: world.undo("webapp"),
+    ),
     "escalate": Scenario(_down, _on("worker-1", lambda h, t: h.delegate(t.id, type="escalate"))),
     "cancel": Scenario(_down, _on("global", lambda h, t: h.cancel(t.id, "not needed"))),
     "cancel the hop": Scenario(

@@ -16,7 +16,7 @@ def main(home: str, worktree: str, name: str, lease: float) -> None:
     """Work until nothing is left to claim."""
     world = World(Path(home), Path(worktree), actor=name)
     hopper = world.hopper()
-    while (task := hopper.claim_next(name, lease=lease)) is not None:
+    while (task := hopper.claim_next(name, lease=lease, role="human")) is not None:
         print("claimed", task.id, flush=True)
         try:
             hopper.complete(task.id, executor=name)

@@ -83,7 +83,9 @@ def test_every_condition_effect_and_factor_of_routing_is_described() -> None:
     assert described == {*RuleSection.model_fields, *WEIGHTS, "load"} - {"name", "weight"}
 
 
-@pytest.mark.parametrize("page", [DOCS / "python.md", ROOT / "README.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", [DOCS / "python.md", DOCS / "runs.md", ROOT / "README.md"], ids=lambda p: p.name
+)
 def test_python_snippets_run_in_order(page: Path, tmp_path: Path) -> None:
     snippets = _snippets(page, "python")
     assert snippets
@@ -114,7 +116,7 @@ def test_the_commands_of_the_tour_exist() -> None:
     for page in PAGES:
         for block in _snippets(page, "console"):
             for line in re.findall(r"^\$ hopper ([a-z].*)$", block, re.MULTILINE):
-                words = re.findall(r"[a-z]+", line)
+                words = re.findall(r"[a-z][a-z-]*", line)
                 group = COMMAND.get_command(top, words[0])
                 assert group is not None, f"{page.name}: hopper {line}"
                 if isinstance(group, click.Group):
