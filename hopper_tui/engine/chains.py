@@ -194,10 +194,10 @@ def _about_task(world: World, task: Task) -> Iterator[str]:
 
 def _held_by_phase(world: World, task: Task) -> str | None:
     """Which earlier phase of its run a task waits for, in a sentence; None if for none."""
-    from hopper_tui.engine import phases
+    from hopper_tui.engine.phases import Layout
 
     try:
-        phases.check_active(world, world.store(task.instance), task)
+        Layout.read(world, task.instance).check_active(world, task)
     except InvalidTransition as waits:
         return waits.message
     return None

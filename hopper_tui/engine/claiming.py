@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hopper_tui.engine import flow, phases
+from hopper_tui.engine import flow
+from hopper_tui.engine.phases import Layout
 from hopper_tui.model.clock import stamp
-from hopper_tui.model.errors import AtCapacity, InvalidTransition, LeaseLost, NotAllowed
+from hopper_tui.model.errors import InvalidTransition, LeaseLost, NotAllowed
 from hopper_tui.model.executor import Executor
-from hopper_tui.model.lifecycle import HopperScope, TaskStatus, check_task_move
+from hopper_tui.model.lifecycle import TASK_MOVES, HopperScope, TaskStatus, check_task_move
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
@@ -77,31 +78,30 @@ def next_task(world: World, instance: Instance, executor: Executor) -> Task | No
     """The task that `claim_next` would take."""
     check_executes(world, instance)
     store = world.store(instance.id)
+    queues = Layout.read(world, instance.id).queues()
     rules = world.settings(instance).work
-    queues = phases.queues(world, store, instance)
     return store.next_task(queues, executor, stamp(world.now()), rules.ageing)
 
 
 def claim_next(
-    world: World, instance: Instance, executor: Executor, lease: float | None = None
+    world: World, key: str, executor: Executor, lease: float | None = None
 ) -> Task | None:
-    """Select and take the next task in one transaction, for `lease` seconds (None: as
-    configured); None when nothing fits."""
-    store = world.store(instance.id)
+    """Select and take the next task of an instance in one transaction, for `lease` seconds (None:
+    as configured); None when nothing fits."""
+    store = world.store(key)
     with world.command("claim"):
         with world.writing(store) as tx:
-            instance = world.instance(instance.id)
-            check_executes(world, instance)
-            settings = world.settings(instance)
-            let_go = expire(world, tx, store, settings.work)
-            queues = phases.queues(world, store, instance)
+            let_go = expire(world, tx, store)
+            layout = Layout.read(world, key)
+            check_executes(world, layout.instance)
+            settings = world.settings(layout.instance)
             at = stamp(world.now())
-            task = store.next_task(queues, executor, at, settings.work.ageing)
+            task = store.next_task(layout.queues(), executor, at, settings.work.ageing)
             if task is not None:
-                check_room(world, store, instance)
+                layout.check_room(world)
                 task = _take(world, tx, task, executor, lease, settings.work)
         if let_go or (task is not None and settings.max_queued is not None):
-            flow.settle(world, store, instance)  # a place in the queue is free
+            flow.settle(world, store, layout.instance)  # a place in the queue is free
     return task
 
 
@@ -111,16 +111,17 @@ def claim(world: World, task: Task, executor: Executor, lease: float | None = No
     instance = world.instance(task.instance)
     check_executes(world, instance)
     store = world.store(instance.id)
-    rules = world.settings(instance).work
     with world.command("claim"):
         with world.writing(store) as tx:
-            let_go = expire(world, tx, store, rules)
+            let_go = expire(world, tx, store)
             task = fresh(store, task)
             if task.is_active and task.owner == executor.name:
                 return task
+            layout = Layout.read(world, instance.id)
             check_free(world, store, task, executor)
-            check_room(world, store, instance)
-            task = _take(world, tx, task, executor, lease, rules)
+            layout.check_active(world, task)
+            layout.check_room(world)
+            task = _take(world, tx, task, executor, lease, world.settings(instance).work)
         if let_go:
             flow.settle(world, store, instance)
     return task
@@ -134,8 +135,9 @@ def _take(
     lease: float | None,
     rules: WorkRules,
 ) -> Task:
-    task = tx.change(
-        task,
+    seconds = lease or lease_of(executor, rules)
+    return tx.change(
+        task._replace(lease_expires_at=stamp(world.now() + seconds) if seconds else None),
         "task.claimed",
         status=_T.CLAIMED,
         owner=executor.name,
@@ -143,21 +145,11 @@ def _take(
         reason=None,
         not_before=None,
     )
-    return hold(world, tx, task, lease or lease_of(executor, rules))
 
 
 def lease_of(executor: Executor, rules: WorkRules) -> float | None:
     """For how many seconds an executor holds what it takes; None is without end."""
     return rules.human_lease if executor.is_person else rules.lease
-
-
-def hold(world: World, tx: Transaction, task: Task, lease: float | None) -> Task:
-    """A task that was just taken, for so many seconds."""
-    if lease is None:
-        return task
-    until = stamp(world.now() + lease)
-    tx.lease(task.id, until)
-    return task._replace(lease_expires_at=until)
 
 
 def heartbeat(world: World, task: Task, executor: str | None, lease: float | None = None) -> Task:
@@ -170,7 +162,9 @@ def heartbeat(world: World, task: Task, executor: str | None, lease: float | Non
     with world.command("heartbeat"), world.writing(store) as tx:
         task = fresh(store, task)
         check_holds(world, task, who)
-        return hold(world, tx, task, lease)
+        until = stamp(world.now() + lease)
+        tx.lease(task.id, until)
+        return task._replace(lease_expires_at=until)
 
 
 def fresh(store: Store, task: Task) -> Task:
@@ -184,18 +178,17 @@ def fresh(store: Store, task: Task) -> Task:
 
 
 def check_free(world: World, store: Store, task: Task, executor: Executor) -> None:
-    """Raise InvalidTransition while a task is held, waits or is of a phase that is not active;
-    NotAllowed when it is for somebody else."""
-    short = world.short_id(task)
+    """Raise InvalidTransition while a task is held or waits, NotAllowed when it is for somebody
+    else."""
     if task.is_active:
         raise InvalidTransition(
-            f"{short} is held by {task.owner}", "Take another: hopper next --claim"
+            f"{world.short_id(task)} is held by {task.owner}", "Take another: hopper next --claim"
         )
-    check_task_move(short, task.status, _T.CLAIMED)
+    check_move(world, task, _T.CLAIMED)
     check_unheld(world, store, task)
-    phases.check_active(world, store, task)
     if executor.is_person:
         return
+    short = world.short_id(task)
     if not executor.prefers(task.executor_preference):
         raise NotAllowed(
             f"{short} is for {task.executor_preference}, and {executor.name} is {executor.role}",
@@ -205,6 +198,12 @@ def check_free(world: World, store: Store, task: Task, executor: Executor) -> No
         raise NotAllowed(
             f"{short} requires {', '.join(missing)}", "Say what you can do with --capability"
         )
+
+
+def check_move(world: World, task: Task, to: TaskStatus) -> None:
+    """Raise InvalidTransition unless a task may become that."""
+    if to not in TASK_MOVES[task.status]:  # naming it costs more than looking
+        check_task_move(world.short_id(task), task.status, to)
 
 
 def check_unheld(world: World, store: Store, task: Task) -> None:
@@ -218,19 +217,10 @@ def check_unheld(world: World, store: Store, task: Task) -> None:
         )
 
 
-def check_room(world: World, store: Store, instance: Instance) -> None:
-    """Raise AtCapacity when as much is held as may be: here, and in the run of a phase."""
-    for name, active, capacity in phases.loads(world, store, instance):
-        if capacity is not None and active >= capacity:
-            raise AtCapacity(
-                f"{name} is at capacity: {active}/{capacity}", "Finish or release a task first"
-            )
-
-
 # What becomes of an attempt that came to nothing
 
 
-def expire(world: World, tx: Transaction, store: Store, rules: WorkRules) -> int:
+def expire(world: World, tx: Transaction, store: Store) -> int:
     """What somebody held for longer than agreed goes back into the queue, its lease having been
     the wait, or fails for good; returns how many tasks."""
     over = store.expired(stamp(world.now()))

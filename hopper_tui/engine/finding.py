@@ -68,7 +68,7 @@ def _of_project(world: World, key: str) -> Iterator[Store]:
     for run in world.places.runs(project):
         path = world.places.run_path(project, run)
         assert path is not None
-        yield from _readable(world, world.places.at(path))
+        yield from _readable(world, world.places.run_at(path))
 
 
 def _travels_here(store: Store, project: Project) -> bool:

@@ -98,9 +98,9 @@ def drive(
     return steps
 
 
-def settle(world: World, store: Store, instance: Instance) -> None:
+def settle(world: World, store: Store, instance: Instance) -> int:
     """After a task moved: bubble what changed, and offer what waited for it, dependents here and
-    work above for the room that is free now."""
+    work above for the room that is free now; returns how many steps were made."""
     offers = [instance.id] if instance.scope is not HopperScope.ORCHESTRATION else []
     above = instance
     while above.parent is not None:
@@ -108,7 +108,7 @@ def settle(world: World, store: Store, instance: Instance) -> None:
         offers.append(above.id)
         if above.scope is not HopperScope.ORCHESTRATION:
             break
-    drive(world, [store], offers)
+    return drive(world, [store], offers)
 
 
 def reconcile(world: World) -> int:

@@ -20,6 +20,8 @@ from hopper_tui.model.errors import (
 )
 from hopper_tui.model.executor import Executor
 from hopper_tui.model.lifecycle import (
+    ACTIVE,
+    CLOSED,
     DelegationType,
     HopperScope,
     InstanceStatus,
@@ -378,7 +380,7 @@ class Hopper:
         """Like `get_next`, and takes the task in the same transaction, for `lease` seconds (None:
         as configured); raises AtCapacity."""
         return engine.claiming.claim_next(
-            self.world, self.instance, self._executor(executor, role, capabilities), lease
+            self.world, self.id, self._executor(executor, role, capabilities), lease
         )
 
     def _executor(
@@ -489,7 +491,9 @@ class Hopper:
 
     def _afterwards(self, ref: str, verb: Any) -> Task:
         task = self.get(ref)
-        verb(task)
+        after = verb(task)
+        if isinstance(after, Task) and after.id == task.id and after.status in CLOSED | ACTIVE:
+            return after  # nothing that follows changes these
         return engine.work.last_seen(self.world, task)
 
     def assign_to_human(self, task: Task | str, human: str = "human") -> str:

@@ -158,7 +158,7 @@ def _new_store(
     run_path = None if project_above is None else places.run_path(project_above, fresh.id)
     if run_path is None or in_memory:
         return places.in_memory(fresh.id)
-    return places.at(run_path)
+    return places.run_at(run_path)
 
 
 def _new_project(world: World, fresh: Instance, path: Path | None) -> Project:

@@ -8,13 +8,13 @@ phase".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from hopper_tui.model.errors import InvalidTransition
+from hopper_tui.model.errors import AtCapacity, InvalidTransition
 from hopper_tui.model.lifecycle import ACTIVE, HopperScope, TaskStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from hopper_tui.engine.world import World
     from hopper_tui.model.instance import Instance
@@ -23,86 +23,86 @@ if TYPE_CHECKING:
 
 _PASSED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
 
-Counts = dict[str, dict[TaskStatus, int]]
-
 
 def of(store: Store, run: str) -> list[Instance]:
     """The phases of a run in their order."""
     return [i for i in store.instances() if i.parent == run]
 
 
-def run_of(store: Store, instance: Instance) -> Instance:
-    """The run that a phase is part of; the instance itself if it is none."""
-    above = store.instance(instance.parent) if instance.parent else None
-    is_phase = above is not None and above.scope is HopperScope.ORCHESTRATION
-    return above if above is not None and is_phase else instance
+class Layout(NamedTuple):
+    """An instance as it hands out work: the run it is or is part of, the phases of that in order,
+    and the counts by status of each. Outside runs it is alone."""
 
+    instance: Instance
+    run: Instance
+    phases: tuple[Instance, ...]
+    counts: Mapping[str, Mapping[TaskStatus, int]]
 
-def active(phases: Sequence[Instance], counts: Counts) -> Instance | None:
-    """The first phase with tasks that are neither done nor cancelled."""
-    return next((p for p in phases if not _is_passed(counts.get(p.id, {}))), None)
+    @classmethod
+    def read(cls, world: World, key: str) -> Layout:
+        """The layout around an instance; raises NotFound."""
+        store = world.store(key)
+        here = store.instances()
+        instance = next((i for i in here if i.id == key), None) or world.instance(key)
+        if instance.scope is not HopperScope.ORCHESTRATION:
+            return cls(instance, instance, (), {key: store.counts(key)})
+        run = next((i for i in here if i.id == instance.parent), instance)
+        phases = tuple(i for i in here if i.parent == run.id)
+        return cls(instance, run, phases, store.all_counts())
 
+    @property
+    def active(self) -> Instance | None:
+        """The first phase with tasks that are neither done nor cancelled."""
+        return next((phase for phase in self.phases if self.left(phase)), None)
 
-def _is_passed(counts: Mapping[TaskStatus, int]) -> bool:
-    return all(n == 0 or status in _PASSED for status, n in counts.items())
+    def left(self, phase: Instance) -> int:
+        """How many of its tasks keep a phase from being passed."""
+        counts = self.counts.get(phase.id, {})
+        return sum(n for status, n in counts.items() if status not in _PASSED)
 
+    def queues(self) -> list[str]:
+        """The instances whose tasks somebody gets who asks: a run's own and those of its active
+        phase; a phase's own while no earlier one is open."""
+        now = self.active
+        if self.instance is self.run:
+            return [self.run.id, now.id] if now is not None and now.is_running else [self.run.id]
+        return [self.instance.id] if now is self.instance and self.run.is_running else []
 
-def queues(world: World, store: Store, instance: Instance) -> list[str]:
-    """The instances whose tasks somebody gets who asks this one: a run's own and those of its
-    active phase; a phase's own while no earlier one is open."""
-    if instance.scope is not HopperScope.ORCHESTRATION:
-        return [instance.id]
-    run = run_of(store, instance)
-    phases = of(store, run.id)
-    if not phases:
-        return [instance.id]
-    now = active(phases, store.all_counts())
-    if now is not None and not now.is_running:
-        now = None
-    if run.id == instance.id:
-        return [run.id] + ([now.id] if now else [])
-    if now is not None and now.id == instance.id and run.is_running:
-        return [instance.id]
-    return []
+    def room(self, world: World) -> tuple[Instance, int, int | None]:
+        """Where there is least room, how many tasks are held there, and how many may be."""
+        loads = [(self.instance, self._held(self.instance), self._capacity(world, self.instance))]
+        if self.instance is not self.run:
+            loads.append((self.run, self._held(self.run), self._capacity(world, self.run)))
+        return min(loads, key=lambda load: float("inf") if load[2] is None else load[2] - load[1])
 
+    def _held(self, instance: Instance) -> int:
+        parts = (instance, *self.phases) if instance is self.run else (instance,)
+        return sum(self.counts.get(p.id, {}).get(status, 0) for p in parts for status in ACTIVE)
 
-def check_active(world: World, store: Store, task: Task) -> None:
-    """Raise InvalidTransition while an earlier phase than that of the task is open."""
-    instance = store.instance(task.instance)
-    if instance is None or instance.scope is not HopperScope.ORCHESTRATION:
-        return
-    run = run_of(store, instance)
-    if run.id == instance.id:
-        return
-    counts = store.all_counts()
-    now = active(of(store, run.id), counts)
-    if now is not None and now.id != instance.id:
-        left = sum(n for status, n in counts[now.id].items() if status not in _PASSED)
+    def _capacity(self, world: World, instance: Instance) -> int | None:
+        return world.settings(instance).capacity
+
+    def is_full(self, world: World) -> bool:
+        """Whether as much is held as may be: here, or in the run of a phase."""
+        _, held, capacity = self.room(world)
+        return capacity is not None and held >= capacity
+
+    def check_room(self, world: World) -> None:
+        """Raise AtCapacity when as much is held as may be."""
+        where, held, capacity = self.room(world)
+        if capacity is not None and held >= capacity:
+            raise AtCapacity(
+                f"{where.name} is at capacity: {held}/{capacity}", "Finish or release a task first"
+            )
+
+    def check_active(self, world: World, task: Task) -> None:
+        """Raise InvalidTransition while an earlier phase than that of the task is open."""
+        now = self.active
+        if self.instance is self.run or now is None or now is self.instance:
+            return
+        left = self.left(now)
         raise InvalidTransition(
-            f"{world.short_id(task)} is of {instance.name}, which waits for {now.name}:"
-            f" {left} task{'s' if left > 1 else ''} left there",
+            f"{world.short_id(task)} is of {self.instance.name}, which waits for {now.name}:"
+            f" {left} task{'' if left == 1 else 's'} left there",
             f"Finish those first: hopper list --instance {now.id}",
         )
-
-
-def loads(world: World, store: Store, instance: Instance) -> Iterator[tuple[str, int, int | None]]:
-    """Name, tasks held and capacity of an instance; of its run with all phases, if it is one."""
-    counts = store.all_counts()
-    yield _load(world, counts, instance, _parts(store, instance))
-    if instance.scope is HopperScope.ORCHESTRATION:
-        run = run_of(store, instance)
-        if run.id != instance.id:
-            yield _load(world, counts, run, _parts(store, run))
-
-
-def _parts(store: Store, instance: Instance) -> list[str]:
-    if instance.scope is not HopperScope.ORCHESTRATION:
-        return [instance.id]
-    return [instance.id, *(p.id for p in of(store, instance.id))]
-
-
-def _load(
-    world: World, counts: Counts, instance: Instance, parts: Sequence[str]
-) -> tuple[str, int, int | None]:
-    held = sum(counts.get(part, {}).get(status, 0) for part in parts for status in ACTIVE)
-    return instance.name, held, world.settings(instance).capacity

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.errors import NotFound, StorageError
 from hopper_tui.model.ids import system_entropy
-from hopper_tui.store.sqlite import SqliteStore
+from hopper_tui.store.sqlite import RunStore, SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -68,8 +68,8 @@ class Places:
         self.home = home
         self.entropy = entropy
         self.start = start
-        self._stores: dict[Path, SqliteStore] = {}
-        self._recent: OrderedDict[Path, SqliteStore] = OrderedDict()
+        self._stores: dict[str, SqliteStore] = {}
+        self._recent: OrderedDict[str, SqliteStore] = OrderedDict()
         self._recent_lock = threading.Lock()
         self._memory: dict[str, SqliteStore] = {}
         self._home_store = SqliteStore(None if home is None else home / "home.db")
@@ -87,13 +87,18 @@ class Places:
         """The store in that database file, made by its first use."""
         return self._opened(path, SqliteStore)
 
+    def run_at(self, path: Path) -> Store:
+        """The store of a run in that database file, made by its first use."""
+        return self._opened(path, RunStore)
+
     def _opened(self, path: Path, make: Callable[[Path], SqliteStore]) -> Store:
+        key = str(path)
         with self._recent_lock:
-            store = self._stores.get(path)
+            store = self._stores.get(key)
             if store is None:
-                store = self._stores[path] = make(path)
-            self._recent[path] = store
-            self._recent.move_to_end(path)
+                store = self._stores[key] = make(path)
+            self._recent[key] = store
+            self._recent.move_to_end(key)
             least = None
             if len(self._recent) > OPEN_STORES:
                 least = self._recent.popitem(last=False)[1]

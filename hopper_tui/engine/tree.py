@@ -119,7 +119,7 @@ def _project(world: World, project: Project) -> Iterator[Node]:
         try:
             run_path = world.places.run_path(project, run)
             assert run_path is not None
-            for instance in world.places.at(run_path).instances():
+            for instance in world.places.run_at(run_path).instances():
                 yield _node(world, instance)
         except HopperError as error:
             yield _broken(run, run, HopperScope.ORCHESTRATION, project.id, None, error)

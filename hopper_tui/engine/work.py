@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hopper_tui import engine
 from hopper_tui.engine import claiming, flow
+from hopper_tui.engine.phases import Layout
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import HopperError, InvalidTransition, NotAllowed
 from hopper_tui.model.executor import Executor
@@ -19,7 +20,6 @@ from hopper_tui.model.lifecycle import (
     HopperScope,
     InstanceStatus,
     TaskStatus,
-    check_task_move,
 )
 from hopper_tui.model.task import Task, storable
 
@@ -96,9 +96,8 @@ def complete(
     task = leaf(world, task)
     if task.status is _T.DONE and executor in (None, task.owner):
         return task
-    instance = world.instance(task.instance)
-    if instance.scope is HopperScope.GLOBAL and executor is not None:
-        claiming.check_executes(world, instance)
+    if executor is not None and task.instance == world.global_id:
+        claiming.check_executes(world, world.instance(task.instance))
     held_since = task.updated_at if task.is_active else None
     return _finish(
         world, task, "task.done", _T.DONE, executor, attempt, result=result,
@@ -135,7 +134,7 @@ def fail(
             task = claiming.fresh(store, task)
             claiming.check_holds(world, task, executor, attempt)
             if not task.is_active:
-                check_task_move(world.short_id(task), task.status, _T.PENDING)
+                claiming.check_move(world, task, _T.PENDING)
             backoff = world.settings(world.instance(task.instance)).work.backoff
             task = claiming.end_attempt(world, tx, store, task, "task.tried", why, backoff)
         flow.settle(world, store, world.instance(task.instance))
@@ -165,11 +164,26 @@ def _finish(
             if task.status is status and executor in (None, task.owner):
                 return task
             claiming.check_holds(world, task, executor, attempt)
-            check_task_move(world.short_id(task), task.status, status)
+            claiming.check_move(world, task, status)
+            alone = _concerns_nobody(world, task)
             task = tx.change(task, kind, status=status, waiting=False, **fields)
             flow.follow(world, tx, store, task)
-        flow.settle(world, store, world.instance(task.instance))
+        if not alone:
+            flow.settle(world, store, world.instance(task.instance))
     return task
+
+
+def _concerns_nobody(world: World, task: Task) -> bool:
+    """Whether the end of a task changes nothing elsewhere: in a run, where it came from nowhere
+    and nothing above waits for the room that it takes."""
+    if task.origin is not None:
+        return False
+    layout = Layout.read(world, task.instance)
+    if layout.instance.scope is not HopperScope.ORCHESTRATION:
+        return False
+    if world.settings(layout.instance).max_queued is not None:
+        return False
+    return not (task.is_active and layout.is_full(world))
 
 
 def block(world: World, task: Task, reason: str | None) -> Task:
@@ -179,7 +193,7 @@ def block(world: World, task: Task, reason: str | None) -> Task:
     with world.command("block"):
         with world.writing(store) as tx:
             task = claiming.fresh(store, task)
-            check_task_move(world.short_id(task), task.status, _T.BLOCKED)
+            claiming.check_move(world, task, _T.BLOCKED)
             task = tx.change(
                 task, "task.blocked", status=_T.BLOCKED, reason=_reason(reason, "blocked"),
                 owner=None, waiting=False,
@@ -200,7 +214,7 @@ def release(world: World, task: Task, executor: str | None, attempt: int | None 
             if task.status is _T.PENDING:
                 return task
             if task.status not in (_T.CLAIMED, _T.IN_PROGRESS, _T.BLOCKED):
-                check_task_move(world.short_id(task), task.status, _T.PENDING)
+                claiming.check_move(world, task, _T.PENDING)
                 raise InvalidTransition(
                     f"nobody holds {world.short_id(task)}: it is {task.status}",
                     "Reopen it: hopper task reopen",
@@ -229,7 +243,7 @@ def cancel(world: World, task: Task, reason: str | None) -> Task:
             task = claiming.fresh(store, task)
             if task.status is _T.CANCELLED:
                 return task
-            check_task_move(world.short_id(task), task.status, _T.CANCELLED)
+            claiming.check_move(world, task, _T.CANCELLED)
             task = flow.cancel(tx, store, task, reason, world)
             flow.follow(world, tx, store, task)
         flow.settle(world, store, world.instance(task.instance))

@@ -87,6 +87,7 @@ class World:
         self._command: Command | None = None
         self._where: dict[str, Callable[[], Store]] = {}
         self._global: str | None = None
+        self._settings: dict[str, tuple[Instance, Instance | None, Settings]] = {}
         self._settled_down = False
         self._absorbed = False
 
@@ -284,8 +285,8 @@ class World:
             for run in places.runs(project):
                 path = places.run_path(project, run)
                 assert path is not None
-                if run == key or (key.startswith(f"{run}-") and places.at(path).instance(key)):
-                    return lambda path=path: places.at(path)  # type: ignore[misc]
+                if run == key or (key.startswith(f"{run}-") and places.run_at(path).instance(key)):
+                    return lambda path=path: places.run_at(path)  # type: ignore[misc]
         for name in places.memory_instances():
             if places.in_memory(name).instance(key):
                 return lambda name=name: places.in_memory(name)  # type: ignore[misc]
@@ -364,10 +365,22 @@ class World:
 
     def settings(self, instance: Instance) -> Settings:
         """What an instance's configuration file and its own settings together mean."""
-        return Settings.of(instance.scope, self.full_config(instance))
+        if instance.scope is not HopperScope.ORCHESTRATION:
+            return Settings.of(instance.scope, self.full_config(instance))
+        known = self._settings.get(instance.id)
+        run = known[1] if known is not None else None
+        if known is None or known[0] is not instance or (run and run is not self._run_of(instance)):
+            made = Settings.of(instance.scope, self.full_config(instance))
+            known = self._settings[instance.id] = (instance, self._run_of(instance), made)
+        return known[2]
+
+    def _run_of(self, phase: Instance) -> Instance | None:
+        """The run that an orchestration is a phase of, which is in the same store."""
+        return self.store(phase.id).instance(phase.parent) if phase.parent else None
 
     def full_config(self, instance: Instance) -> dict[str, Any]:
-        """The configuration file of an instance, overlaid by what was set on the instance."""
+        """The configuration file of an instance, or that of the run of a phase, overlaid by what
+        was set on the instance."""
         filed: Mapping[str, Any] = {}
         if instance.scope is HopperScope.GLOBAL:
             filed = self.places.home_config()
@@ -375,6 +388,8 @@ class World:
             project = self.places.project(instance.id)
             if project is not None and project.root is not None:
                 filed = self.places.file_config(project.root)
+        elif (run := self._run_of(instance)) is not None:
+            filed = run.config
         self._check_identity(filed, instance)
         return overlay(filed, instance.config)
 

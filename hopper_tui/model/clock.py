@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from hopper_tui.model.errors import Invalid
 
@@ -28,7 +29,12 @@ _LONG = re.compile(r"(\d+)[_ ]([a-z]+?)s?", re.ASCII)
 def stamp(seconds: float) -> str:
     """`2026-11-20T12:00:00.000Z` for seconds since the epoch."""
     whole, milli = divmod(int(seconds * 1000), 1000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{milli:03d}Z"
+    return f"{_to_the_second(whole)}.{milli:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _to_the_second(whole: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
 
 
 def seconds(text: str) -> float:

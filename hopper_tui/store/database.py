@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from hopper_tui.model.errors import Invalid, StorageError
+from hopper_tui.model.errors import HopperError, Invalid, StorageError
 from hopper_tui.store.failure import storage_error
 from hopper_tui.store.gate import Gate, StoreDeleted
 
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 6
 """The number of migrations in schema.py; kept in the database's user_version."""
+LOOK_EVERY = 16
+"""Commits between two looks at the size of the write-ahead log."""
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""
-WAL_LIMIT = 4 << 20
+_FAULTS = (sqlite3.Error, OSError, UnicodeEncodeError)
+WAL_LIMIT = 8 << 20
 """Bytes by which the write-ahead log grows until a writer checkpoints, inside the gate."""
 
 
@@ -37,6 +40,8 @@ class Database:
 
     synchronous = "FULL"
     """How SQLite syncs a commit; a database that is the truth syncs each."""
+    page_size = 4096
+    """Bytes of a page of a new database: a commit writes each page that it changed as a whole."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -74,6 +79,7 @@ class Database:
             if version != SCHEMA_VERSION:
                 with self._gate:
                     if self._version(db) != SCHEMA_VERSION:
+                        db.execute(f"PRAGMA page_size = {self.page_size:d}")
                         db.execute("PRAGMA journal_mode = WAL")
                         self._migrate(db)
             db.execute("PRAGMA wal_autocheckpoint = 0")
@@ -203,7 +209,7 @@ class Database:
 
     def _checkpoint(self, db: sqlite3.Connection) -> None:
         """Copy the log into the database when it grew much, without waiting for readers."""
-        if self.path is None:
+        if self.path is None or (self._commits - 1) % LOOK_EVERY:
             return
         size = _size(f"{self.path}-wal")
         if size < self._checkpointed:  # begun anew since
@@ -217,13 +223,17 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
-            if isinstance(error, StoreDeleted) and self._db is not None:
-                self._db.close()
-                self._db = None
-            raise storage_error(error, self.path) from error
-        except UnicodeEncodeError as error:
-            raise Invalid("the text is not valid Unicode", "Send it as UTF-8") from error
+        except _FAULTS as error:
+            raise self._fault(error) from error
+
+    def _fault(self, error: Exception) -> HopperError:
+        """What to tell about a failure."""
+        if isinstance(error, UnicodeEncodeError):
+            return Invalid("the text is not valid Unicode", "Send it as UTF-8")
+        if isinstance(error, StoreDeleted) and self._db is not None:
+            self._db.close()
+            self._db = None
+        return storage_error(error, self.path)
 
     # Reading
 
@@ -233,12 +243,18 @@ class Database:
         return self._connection
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._lock, self._translated():
-            return self._reading.execute(sql, values).fetchall()
+        with self._lock:
+            try:
+                return self._reading.execute(sql, values).fetchall()
+            except _FAULTS as error:
+                raise self._fault(error) from error
 
     def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
-        with self._lock, self._translated():
-            return self._reading.execute(sql, values).fetchone()
+        with self._lock:
+            try:
+                return self._reading.execute(sql, values).fetchone()
+            except _FAULTS as error:
+                raise self._fault(error) from error
 
     def revision(self) -> int:
         """A number that changes when anybody committed to this database."""

@@ -32,7 +32,7 @@ class Transaction(Protocol):
         """Record new values for some fields and return the entity as it is then.
 
         Fields that are equal already are left out; if none is left and there is no note, nothing
-        is recorded.
+        is recorded. The lease of a task that is taken is kept as `value` has it.
         """
 
     def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:

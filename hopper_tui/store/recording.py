@@ -151,7 +151,13 @@ class JournalTransaction(SqliteTransaction):
         return self._shown(table, value.id)
 
     def _project(self, table: Table[E], before: E, after: E, changed: Iterable[str]) -> E:
-        return self._shown(table, after.id)
+        shown = self._shown(table, after.id)
+        if isinstance(before, Task) and isinstance(shown, Task) and shown.is_active:
+            until = before.lease_expires_at
+            if until is not None and until != shown.lease_expires_at:
+                self.lease(shown.id, until)
+                return shown._replace(lease_expires_at=until)
+        return shown
 
     def _shown(self, table: Table[E], key: str) -> E:
         projection = Projection(self._db, self._journaled.instance_id)

@@ -23,6 +23,7 @@ from hopper_tui.store.writing import FORGET_DEPS, OPEN_DEPS, SqliteTransaction
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from hopper_tui.model.executor import Executor
     from hopper_tui.model.query import Query
@@ -33,6 +34,9 @@ _EVENT = "seq, grp, at, actor, kind, entity, key, patch, note"
 _HOP_ORDER = "ORDER BY delegated_at, born, rowid"
 _PURGED = "purged:"
 """Under this local name stands until when an instance was purged; a rebuild stops there too."""
+_INSTANCE = f"SELECT {INSTANCES.select} FROM hopper_instances WHERE instance_id = ?"
+_INSTANCES = f"SELECT {INSTANCES.select} FROM hopper_instances ORDER BY created_at, rowid"
+_STATUS = {status.value: status for status in TaskStatus}
 Head = tuple[Any, ...]
 """A task in its queue: its place in the order (rank, born, n), created at, id."""
 
@@ -45,6 +49,10 @@ class SqliteStore(Database):
 
     travels = False
     replica = ""
+
+    def __init__(self, path: Path | None = None) -> None:
+        super().__init__(path)
+        self._seen: dict[str, tuple[Any, Instance]] = {}
 
     # Writing
 
@@ -68,11 +76,20 @@ class SqliteStore(Database):
 
     def instance(self, key: str) -> Instance | None:
         """The instance with that id, if it is kept here."""
-        return self._value(INSTANCES, key)
+        row = self._one(_INSTANCE, (key,))
+        return None if row is None else self._instance(row)
 
     def instances(self) -> list[Instance]:
         """All instances kept here, oldest first."""
-        return self._values(INSTANCES, "ORDER BY created_at, rowid")
+        return [self._instance(row) for row in self._all(_INSTANCES)]
+
+    def _instance(self, row: Sequence[Any]) -> Instance:
+        """The value in a row: the same one while the row is the same, so that what is derived
+        from it can be kept."""
+        known = self._seen.get(row[0])
+        if known is None or known[0] != row:
+            known = self._seen[row[0]] = (row, INSTANCES.value(row))
+        return known[1]
 
     def task(self, key: str) -> Task | None:
         """The task with that full id."""
@@ -132,7 +149,7 @@ class SqliteStore(Database):
         """Counts by status of every instance with tasks here."""
         counts: dict[str, dict[TaskStatus, int]] = {}
         for instance, status, n in self._all("SELECT * FROM status_counts WHERE n <> 0"):
-            counts.setdefault(instance, {})[TaskStatus(status)] = n
+            counts.setdefault(instance, {})[_STATUS[status]] = n
         return counts
 
     def next_task(
@@ -413,6 +430,17 @@ class SqliteStore(Database):
             if wrong := self._one(sql)[0]:
                 found.append(sentence.format(wrong))
         return found
+
+
+class RunStore(SqliteStore):
+    """The store of a run: many small commits, of which a loss of power may take the last ones.
+
+    A crash of a process takes none. What a run had finished by then is done again, for the hop
+    above says so.
+    """
+
+    synchronous = "NORMAL"
+    page_size = 1024
 
 
 _RECOUNT = "SELECT instance_id, status, count(*) AS n FROM tasks GROUP BY 1, 2"

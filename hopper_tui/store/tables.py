@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, cast
 
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.event import Patch
@@ -55,6 +56,13 @@ LIST: Codec = (_write_list, _read_list)
 MAP: Codec = (_write_map, _read_map)
 JSON: Codec = (_write_json, _read_json)
 BOOL: Codec = (int, bool)
+
+
+def _words(enum: type[StrEnum]) -> Codec:
+    """A field that holds one of the words of an enum."""
+    return str, {word.value: word for word in enum}.__getitem__
+
+
 RANK: Codec = (lambda p: Priority(p).rank, PRIORITIES.__getitem__)
 
 
@@ -84,6 +92,7 @@ class Table(Generic[V]):
         self.insert = (
             f"INSERT INTO {name} ({self.select}) VALUES ({', '.join('?' * len(self.fields))})"
         )
+        self._updates: dict[tuple[str, ...], str] = {}
         self._decoders = tuple((i, codecs[f][1]) for i, f in enumerate(self.fields) if f in codecs)
 
     def value(self, row: Sequence[Any]) -> V:
@@ -91,7 +100,17 @@ class Table(Generic[V]):
         cells = list(row)
         for index, decode in self._decoders:
             cells[index] = decode(cells[index])
-        return self.cls(*cells)
+        return cast(V, self.cls._make(cells))
+
+    def update(self, fields: tuple[str, ...]) -> str:
+        """The statement that sets some fields of the entity with the id bound last."""
+        known = self._updates.get(fields)
+        if known is None:
+            assignments = ", ".join(f"{self.column[f]} = ?" for f in fields)
+            known = self._updates[fields] = (
+                f"UPDATE {self.name} SET {assignments} WHERE {self.key_column} = ?"
+            )
+        return known
 
     def cell(self, field: str, value: Any) -> Any:
         """What is stored for a field's value."""
@@ -133,7 +152,7 @@ TASKS: Table[Task] = Table(
         "required_capabilities": LIST,
         "depends_on": LIST,
         "priority": RANK,
-        "status": (str, TaskStatus),
+        "status": _words(TaskStatus),
         "needs_orchestration": BOOL,
         "waiting": BOOL,
         "external": JSON,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hopper_tui.model import fold
 from hopper_tui.model.delegation import Delegation
@@ -75,7 +75,7 @@ class SqliteTransaction:
                 self._record(kind, table.entity, value.id, patch, note)
             return value
         self._record(kind, table.entity, value.id, patch, note)
-        after = type(value)(**value._asdict() | fold.apply(before, patch))
+        after = cast(E, value._replace(**fold.apply(before, patch)))
         return self._project(table, value, after, (*patch.set, *patch.on, *patch.off))
 
     def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:
@@ -90,17 +90,13 @@ class SqliteTransaction:
         self._project(table, value, after, (*patch.set, *patch.on, *patch.off))
 
     def _project(self, table: Table[E], before: E, after: E, changed: Iterable[str]) -> E:
-        names = list(dict.fromkeys(changed))
+        names = tuple(dict.fromkeys(changed))
         if isinstance(after, Task):
             lease = after.lease_expires_at if after.is_active else None
             after = after._replace(updated_at=self._at, lease_expires_at=lease)
             names += ("updated_at", "lease_expires_at")
-        assignments = ", ".join(f"{table.column[f]} = ?" for f in names)
         cells = [table.cell(f, getattr(after, f)) for f in names]
-        self._execute(
-            f"UPDATE {table.name} SET {assignments} WHERE {table.key_column} = ?",
-            (*cells, after.id),
-        )
+        self._execute(table.update(names), (*cells, after.id))
         if isinstance(after, Task) and isinstance(before, Task):
             open_deps = self._keep_dependencies(before, after)
             after = after._replace(open_deps=open_deps)
@@ -166,5 +162,8 @@ class SqliteTransaction:
         )  # fmt: skip
 
 
+_TABLE_OF: dict[type, Table[Any]] = {table.cls: table for table in TABLES.values()}
+
+
 def table_of(value: E) -> Table[E]:
-    return next(table for table in TABLES.values() if isinstance(value, table.cls))
+    return _TABLE_OF[type(value)]

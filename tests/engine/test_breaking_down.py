@@ -497,6 +497,16 @@ def test_accepted_by_hand_again_after_an_undo_it_is_whole(scene: Scene) -> None:
     assert scene.settled()
 
 
+def test_a_run_may_have_lost_the_depth_before_it_accepts(scene: Scene) -> None:
+    web = scene.project(child_instances={"auto_create": False})
+    slow = scene.worker("slow", auto_accept=False)
+    hop = web.break_down(web.add_task(title="x"), lambda _: SARK)
+    slow.configure({"child_instances.max_depth": 1})
+    with pytest.raises(NotAllowed, match="slow is as deep as max_depth allows"):
+        slow.accept(hop.id)
+    assert (slow.list(), slow.children) == ([], [])
+
+
 def test_a_run_that_lost_its_store_gets_the_same_plan_again(filed: Scene) -> None:
     project = sark(filed)
     added(filed)
@@ -635,8 +645,10 @@ def test_work_for_a_run_of_its_own_is_broken_down_as_configured(
     again = shop.add_task(title="Implement SAML", needs_orchestration=True)
     assert scene.chain(again)[0].endswith("(decompose) [accepted]")
     scene.worker("by-hand", "shop")
-    kept = shop.add_task(title="Fix typo in README")
-    assert shop.delegate(kept, "by-hand").type == "route"
+    for own in [child for child in shop.children if child.name != "by-hand"]:
+        scene.world.move_instance(own.id, "pause")
+    whole = shop.add_task(title="Implement structured logging")
+    assert scene.chain(whole) == ["shop → by-hand (route) [accepted]"]
     assert shop.store.check() == []
     hop = scene.world.chain(task)[0]
     shop.store.rebuild()
