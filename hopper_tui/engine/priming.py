@@ -116,7 +116,7 @@ def prime(
     whether commands must name the hopper because one is not in its directory.
     """
     world, instance = hopper.world, hopper.instance
-    worker = worker or instance.scope is HopperScope.ORCHESTRATION
+    worker = worker or (not named and instance.scope is HopperScope.ORCHESTRATION)
     root, branch, in_git = _place(world, instance)
     names = _names(instance, executor if named else None, worker, elsewhere)
     ready, first, closed = _ready(world, instance, executor)

@@ -62,7 +62,7 @@ class World:
 
     `home` None keeps everything in memory. `start` is where to look for a project's `.hopper/`.
     `actor` is who acts; `via` names the door (`cli`, `tui`, `python`). A world is safe to share
-    between threads: one command runs at a time.
+    between threads: one command runs at a time. Each sets the `waiters` when it is through.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class World:
         self.entropy = entropy
         self.places = Places(home, start, entropy)
         self.warnings: list[str] = []
+        self.waiters: set[threading.Event] = set()
         self._intents = Intents(None if home is None else home / "pending")
         self._lock = threading.RLock()
         self._command: Command | None = None
@@ -132,6 +133,8 @@ class World:
             finally:
                 self._command = None
                 self._intents.end()
+                for waiter in tuple(self.waiters):
+                    waiter.set()
 
     def _new_group(self) -> str:
         return f"{int(self.now() * 1000):011x}-{self.entropy(5).hex()}"

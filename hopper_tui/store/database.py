@@ -24,7 +24,7 @@ LOOK_EVERY = 16
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""
 _FAULTS = (sqlite3.Error, OSError, UnicodeEncodeError)
-WAL_LIMIT = 8 << 20
+WAL_LIMIT = 16 << 20
 """Bytes by which the write-ahead log grows until a writer checkpoints, inside the gate."""
 
 

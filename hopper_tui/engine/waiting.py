@@ -1,0 +1,189 @@
+"""Waiting: until there may be work, woken by what changes and by the clock, without spinning."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from hopper_tui.engine import claiming, phases, watching
+from hopper_tui.model.clock import seconds, stamp
+from hopper_tui.model.errors import AtCapacity
+from hopper_tui.model.executor import PERSON
+from hopper_tui.model.lifecycle import ACTIVE
+from hopper_tui.model.query import Query, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.engine.world import World
+    from hopper_tui.model.executor import Executor
+    from hopper_tui.model.task import Task
+    from hopper_tui.store.protocol import Store
+
+T = TypeVar("T")
+LONGEST = 30.0
+"""Seconds after which to look again whatever was announced, as for a lease of another worktree."""
+_UNANNOUNCED = 2.0
+"""Seconds between looks at a store, should the file system announce nothing."""
+_STEP_MS = 50
+"""A change is seen after so many milliseconds at the latest."""
+_IN_NO_WORKERS_HANDS = frozenset({PERSON, "manual"})
+"""Preferred executors whose tasks no worker gets."""
+
+
+class Outlook(NamedTuple):
+    """What is to come at a hopper: `seconds` until time alone may bring work, and whether `left`:
+    something that a worker holds or may still take."""
+
+    seconds: float
+    left: bool
+
+
+def wait_for_change(
+    world: World, store: Store, seen: int, timeout: float, wake: threading.Event
+) -> None:
+    """Return when `store` has another revision than `seen`, `wake` is set, or after `timeout`
+    seconds.
+
+    Whoever else waits for this world has `wake` among its `waiters`, which every command of this
+    process sets.
+    """
+    if store.path is None:
+        wake.wait(timeout)
+        return
+    give_up = time.monotonic() + timeout
+    with _announcements(store, wake) as announced:
+        while not wake.is_set() and revision(world, store) == seen and not is_gone(store):
+            left = give_up - time.monotonic()
+            if left <= 0:
+                return
+            announced(min(left, _UNANNOUNCED))
+
+
+@contextmanager
+def _announcements(store: Store, wake: threading.Event) -> Iterator[Callable[[float], object]]:
+    """A function that returns when files of a store changed, or after so many seconds."""
+    from watchfiles._rust_notify import RustNotify
+
+    paths = [str(path) for path in watching.directories(store) if path.is_dir()]
+    try:
+        notify = RustNotify(paths, False, False, 0, False, True)
+    except OSError:  # the system has no more watches to give
+        yield wake.wait
+        return
+
+    def announced(timeout: float) -> None:
+        how = notify.watch(2 * _STEP_MS, _STEP_MS, max(1, int(timeout * 1000)), wake)
+        if how == "signal":
+            raise KeyboardInterrupt
+
+    with notify:
+        yield announced
+
+
+def revision(world: World, store: Store) -> int:
+    """A number that changes when anybody changed the store; what git brought is settled first."""
+    return world.revision() if store.travels else store.revision()
+
+
+def is_gone(store: Store) -> bool:
+    """Whether somebody removed the database of a store, which is more than a cache."""
+    return store.path is not None and not store.travels and not store.path.exists()
+
+
+class Lookout:
+    """Looks for work of an executor at a hopper, and waits for it.
+
+    A context manager; `wake` may be set from any thread to end a wait.
+    """
+
+    def __init__(self, hopper: Hopper, executor: Executor) -> None:
+        self.wake = threading.Event()
+        self._hopper = hopper
+        self._world = hopper.world
+        self._executor = executor
+        self._seen = 0
+
+    def __enter__(self) -> Lookout:
+        self._world.waiters.add(self.wake)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._world.waiters.discard(self.wake)
+
+    def look(self) -> bool:
+        """Whether it is worth asking for work now: something suits, or a lease ran out. Changes
+        nothing; raises as `Hopper.get_next`."""
+        self.wake.clear()
+        store = self._hopper.store
+        self._seen = revision(self._world, store)
+        if claiming.next_task(self._world, self._hopper.instance, self._executor) is not None:
+            return True
+        return bool(store.expired(stamp(self._world.now())))
+
+    def wait(self, timeout: float) -> None:
+        """Return when something changed since the last look, or after `timeout` seconds."""
+        wait_for_change(self._world, self._hopper.store, self._seen, timeout, self.wake)
+
+    def outlook(self) -> Outlook:
+        """What is to come."""
+        world, store, instance = self._world, self._hopper.store, self._hopper.instance
+        now = world.now()
+        ready = _ready(store, phases.queues(world, store, instance))
+        held = _held(store, {instance.id, *(phase.id for phase in phases.of(store, instance.id))})
+        times = [task.not_before for task in ready] + [task.lease_expires_at for task in held]
+        waits = [seconds(at) - now for at in times if at is not None]
+        left = bool(held) or any(_is_for_workers(task) for task in ready)
+        return Outlook(max(0.0, min([LONGEST, *(wait for wait in waits if wait > 0)])), left)
+
+
+def _ready(store: Store, queues: list[str]) -> list[Task]:
+    """The tasks that may be handed out, now or when their time has come."""
+    return [
+        task for queue in queues for task in store.query(Query(queue, (Term("ready", ("1",)),)))
+    ]
+
+
+def _held(store: Store, instances: set[str]) -> list[Task]:
+    """The tasks that workers hold, for a time."""
+    counts = store.all_counts()
+    busy = [key for key in instances if any(counts.get(key, {}).get(s) for s in ACTIVE)]
+    statuses = Term("status", tuple(ACTIVE))
+    return [
+        task
+        for key in busy
+        for task in store.query(Query(key, (statuses,)))
+        if task.lease_expires_at is not None
+    ]
+
+
+def _is_for_workers(task: Task) -> bool:
+    preference = task.executor_preference
+    return preference is None or preference.casefold() not in _IN_NO_WORKERS_HANDS
+
+
+def first(
+    hopper: Hopper, executor: Executor, ask: Callable[[], T | None], timeout: float
+) -> T | None:
+    """What `ask` answers as soon as it answers something, asked when there may be work; None after
+    `timeout` seconds. A full hopper is waited for too, and raises AtCapacity at the end."""
+    give_up = time.monotonic() + timeout
+    with Lookout(hopper, executor) as lookout:
+        while True:
+            full: AtCapacity | None = None
+            try:
+                found = ask() if lookout.look() else None
+            except AtCapacity as error:
+                found, full = None, error
+            if found is not None:
+                return found
+            left = give_up - time.monotonic()
+            if left > 0:
+                lookout.wait(min(left, lookout.outlook().seconds))
+            elif full is not None:
+                raise full
+            else:
+                return None
