@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hopper_tui.config.plans import template
     from hopper_tui.config.schema import HopperConfig
     from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.engine.worker import Worker
     from hopper_tui.engine.world import World
     from hopper_tui.model.delegation import Decision, Delegation
     from hopper_tui.model.errors import (
@@ -45,6 +46,7 @@ _HOMES = {
     "config.plans": ("template",),
     "config.schema": ("HopperConfig",),
     "engine.hopper": ("Hopper",),
+    "engine.worker": ("Worker",),
     "engine.world": ("World",),
     "model.delegation": ("Decision", "Delegation"),
     "model.errors": (
@@ -68,7 +70,7 @@ __all__ = [
     "DelegationStatus", "DelegationType", "Goal", "Hopper", "HopperConfig", "HopperError",
     "HopperEvent", "HopperScope", "Instance", "InstanceStatus", "Invalid", "InvalidTransition",
     "LeaseLost", "NotAllowed", "NotFound", "Plan", "Priority", "Step", "StorageError", "Task",
-    "TaskFeedback", "TaskStatus", "World", "__version__", "template",
+    "TaskFeedback", "TaskStatus", "Worker", "World", "__version__", "template",
 ]  # fmt: skip
 
 

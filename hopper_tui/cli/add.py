@@ -15,10 +15,12 @@ from hopper_tui.cli.parameters import (
     priority_option,
     read_json_object,
     read_stdin,
+    repeated,
 )
 from hopper_tui.cli.session import Session
 from hopper_tui.model.delegation import Delegation, delegation_json
 from hopper_tui.model.errors import AmbiguousId, Invalid, NotFound
+from hopper_tui.model.lifecycle import HopperScope
 from hopper_tui.model.task import Task, task_json, valid_title
 from hopper_tui.model.text import plain
 
@@ -194,6 +196,23 @@ def _answer(session: Session, hopper: Hopper, ids: Sequence[str], many: bool) ->
         return added if many else added[0]
 
     session.answer(json=json, text=text)
+    if many:
+        session.hint(f"see them: hopper list{_at(session, hopper.id)}")
+    else:
+        session.hint(_what_next(session, tasks[0], short_ids[tasks[0].id], chains[tasks[0].id]))
+
+
+def _what_next(session: Session, task: Task, short_id: str, chain: Sequence[Delegation]) -> str:
+    """The command that goes on from a new task: to the work, or to why it waits."""
+    holder = next((hop.target for hop in reversed(chain) if hop.is_open), task.instance)
+    if session.world.instance(holder).scope is HopperScope.GLOBAL:
+        return f"see what it waits for: hopper task why {short_id}"
+    return f"see what is next there: hopper next{_at(session, holder)}{repeated(session)}"
+
+
+def _at(session: Session, instance: str) -> str:
+    """How a command in this directory names a hopper."""
+    return "" if instance == session.world.here else f" --instance {instance}"
 
 
 def _added_json(task: Task, short_id: str, chain: Sequence[Delegation]) -> dict[str, Any]:

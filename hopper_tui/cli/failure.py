@@ -60,7 +60,7 @@ EXITS: tuple[tuple[type[HopperError], int], ...] = (
 def report(error: BaseException, *, json: bool) -> int:
     """Say on stderr what went wrong; returns the exit code."""
     if isinstance(error, BrokenPipeError):
-        return _discard_output()
+        return discard_output()
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -115,7 +115,7 @@ def _as_json(error: HopperError, candidates: Sequence[tuple[str, str]]) -> str:
     return dumps({"error": body})
 
 
-def _discard_output() -> int:
+def discard_output() -> int:
     """Nobody reads any more: keep the interpreter from failing when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,6 +14,8 @@ from hopper_tui.model.text import plain
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from hopper_tui.cli.session import Session
 
 MOST_WORDS = 50
 """A shell offers no more tasks than that."""
@@ -128,6 +130,25 @@ def worker_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def repeated(
+    session: Session,
+    executor: str | None = None,
+    role: str | None = None,
+    capabilities: Sequence[str] = (),
+    lease: str | None = None,
+) -> str:
+    """How the next command says again who acts, as far as this one said it: options, each with a
+    space in front."""
+    said = [("--actor", session.actor), ("--executor", executor), ("--role", role)]
+    said += [("--capability", word) for word in capabilities]
+    said += [("--lease", lease)]
+    if not any(value for _, value in said):
+        return ""
+    from shlex import quote
+
+    return plain("".join(f" {name} {quote(value)}" for name, value in said if value))
 
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

@@ -113,7 +113,7 @@ def _lines(told: Priming, short_ids: dict[str, str]) -> Iterator[str]:
     if told.name is None:
         yield "Put a name of your own, which nobody else uses here, for NAME in what follows."
     else:
-        yield f"Your name here is {_quoted(told.name, _TITLE)}."
+        yield f"Your name here is {_quoted(told.name, _TITLE)}; say it as the commands below do."
     yield ""
     yield "## Rules"
     yield ""

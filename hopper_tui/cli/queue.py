@@ -17,6 +17,7 @@ from hopper_tui.cli.parameters import (
     lease_option,
     limit_option,
     priority_option,
+    repeated,
     seconds_of,
     worker_options,
 )
@@ -86,6 +87,7 @@ def list_(
 @worker_options
 @click.option("--claim", is_flag=True, help="Take it at once, so that nobody else does.")
 @lease_option()
+@click.option("--wait", metavar="TIME", help="Wait for a task, so long at most, such as 30s.")
 def next_(
     session: Session,
     instance: str | None,
@@ -94,31 +96,45 @@ def next_(
     capability: tuple[str, ...],
     claim: bool,
     lease: str | None,
+    wait: str | None,
 ) -> None:
     """Show the next task to do, or claim it at once.
 
-    Exits with 4 when there is none.
+    Exits with 4 when there is none, with --wait when there was none all the time.
 
     \b
     Examples:
       hopper next
       hopper next --instance worker-1 --claim
       hopper next --claim --executor coder-1 --role coder --capability python --lease 15m
+      hopper next --claim --executor coder-1 --wait 10m
     """
     world = session.world
     hopper = world.hopper(instance)
-    task = (
-        hopper.claim_next(executor, capability, seconds_of(lease), role)
-        if claim
-        else hopper.get_next(executor, capability, role)
-    )
+    held_for, patience = seconds_of(lease), seconds_of(wait)
+
+    def ask() -> Task | None:
+        if claim:
+            return hopper.claim_next(executor, capability, held_for, role)
+        return hopper.get_next(executor, capability, role)
+
+    if patience is None:
+        task = ask()
+    else:
+        from hopper_tui.engine.waiting import Lookout, first
+        from hopper_tui.model.executor import Executor
+
+        who = Executor.of(executor, role, capability, person=world.actor)
+        task = first(Lookout(hopper, who, claiming=claim), ask, patience)
     if task is None:
-        raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper))
+        again = repeated(session, executor, role, capability, lease)
+        again = f"hopper next{' --claim' if claim else ''}{again}"
+        raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper, again))
     found, short_id = task, world.short_id(task)
     session.answer(
         json=lambda: task_json(found, short_id),
         ids=lambda: [found.id],
-        text=lambda: _next_lines(found, short_id),
+        text=lambda: _next_lines(found, short_id, repeated(session, executor)),
     )
 
 
@@ -186,26 +202,26 @@ def _why_empty(hopper: Hopper) -> str:
     return f'no tasks at {hopper.name} yet. Add one: hopper add "..."'
 
 
-def _elsewhere(world: World, hopper: Hopper) -> str:
-    """What waits below this hopper, as the command that gets it."""
-    below = [
-        node
-        for node in world.nodes(parent=hopper.id)
-        if node.error is None and node.load.queued and node.instance.is_running
-    ]
-    if not below:
-        return "See what there is: hopper list --all"
-    most = max(below, key=lambda node: node.load.queued)
-    waiting = output.counted(most.load.queued, "task")
-    wait = "waits" if most.load.queued == 1 else "wait"
-    return f"{waiting} {wait} at {most.instance.name}: hopper next --instance {most.instance.id}"
+def _elsewhere(world: World, hopper: Hopper, again: str) -> str:
+    """What there is to do below this hopper, as the command that gets it; else what its open
+    tasks wait for."""
+    from hopper_tui.engine.priming import ready_below
+
+    if below := ready_below(world, hopper.instance):
+        instance, ready = below[0]
+        wait = f"{output.counted(ready, 'task')} {'waits' if ready == 1 else 'wait'}"
+        return f"{wait} at {instance.name}: {again} --instance {instance.id}"
+    if waiting := hopper.load().open:
+        wait = "1 task is open and waits" if waiting == 1 else f"{waiting} tasks are open and wait"
+        return f"{wait}, for others or for somebody else; try again later, or see: hopper list"
+    return "See what there is: hopper list --all"
 
 
-def _next_lines(task: Task, short_id: str) -> Iterator[str]:
+def _next_lines(task: Task, short_id: str, who: str) -> Iterator[str]:
     yield plain(f"{short_id}  {task.priority}  {task.title}")
     if task.description:
         yield plain(f"  {task.description.strip().splitlines()[0]}")
     if task.is_active:
-        yield f"  when it is done: hopper task done {short_id}"
+        yield f"  when it is done: hopper task done {short_id}{who}"
     else:
-        yield f"  take it: hopper task claim {short_id}"
+        yield f"  take it: hopper task claim {short_id}{who}"

@@ -24,6 +24,7 @@ from hopper_tui.cli.parameters import (
     read_json,
     read_stdin,
     reason_option,
+    repeated,
     seconds_of,
     task_argument,
     tasks_argument,
@@ -168,6 +169,9 @@ def claim(
         instance,
         "claimed",
         lambda h, t: h.claim(t.id, executor, length, role, capability),
+    )
+    session.hint(
+        f"when it is done: hopper task done {' '.join(tasks)}{repeated(session, executor)}"
     )
 
 

@@ -13,21 +13,33 @@ from hopper_tui.cli.session import Session
 from hopper_tui.model.errors import StorageError
 from hopper_tui.model.text import plain
 
+AGENTS = {
+    "written": "wrote the block for coding agents into AGENTS.md",
+    "refreshed": "brought the block for coding agents in AGENTS.md up to date",
+    "unchanged": "the block for coding agents in AGENTS.md is up to date already",
+}
+"""What `init --agents` says it did."""
+
 
 @command
 @click.option("--name", metavar="NAME", help="Its name; the directory's if not given.")
 @click.option(
     "--gitattributes", is_flag=True, help="Tell git, in .gitattributes, how journal files are."
 )
-def init(session: Session, name: str | None, gitattributes: bool) -> None:
+@click.option("--agents", is_flag=True, help="Tell coding agents, in AGENTS.md, how to work here.")
+def init(session: Session, name: str | None, gitattributes: bool, agents: bool) -> None:
     """Make this directory a project with a hopper of its own.
 
     Makes .hopper/ and registers the project with the global hopper. Doing it again is harmless.
     Commit the directory: tasks then follow branches, merges and clones.
 
+    --agents writes a block between two marks into AGENTS.md, or brings it up to date; what else
+    is in the file stays as it is.
+
     \b
     Examples:
       hopper init
+      hopper init --agents
       hopper init --name webapp --gitattributes
       hopper -C ~/src/docs init
     """
@@ -37,6 +49,7 @@ def init(session: Session, name: str | None, gitattributes: bool) -> None:
     made = report.hopper
     if gitattributes:
         projects.add_attributes(report.root)
+    block = projects.add_agents(report.root) if agents else None
     offers = projects.offers(report.root)
 
     def text() -> list[str]:
@@ -47,6 +60,7 @@ def init(session: Session, name: str | None, gitattributes: bool) -> None:
             '  add a task:     hopper add "..."',
             "  get the next:   hopper next",
             "  see everything: hopper",
+            *([plain(f"  {AGENTS[block]}")] if block else []),
             *align([(f"  you may add: {verb}", what) for verb, what in offers.items()]),
         ]
 
@@ -57,6 +71,7 @@ def init(session: Session, name: str | None, gitattributes: bool) -> None:
             "created": report.created,
             "root": str(report.root),
             "offers": list(offers),
+            "agents": block,
         },
         ids=lambda: [made.id],
         text=text,

@@ -132,6 +132,7 @@ VERBS: dict[str, Verb] = {
     "add": TASK.verbs["add"],
     "list": TASK.verbs["list"],
     "next": Verb("queue:next_", "Show the next task to do, or claim it at once."),
+    "work": Verb("work:work", "Run a command for each task of an instance, as a worker."),
     "search": TASK.verbs["search"],
     "status": Verb("overview:status", "Show the progress of an instance."),
     "stats": Verb("overview:stats", "Show the counts and speed of an instance."),

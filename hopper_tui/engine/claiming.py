@@ -32,7 +32,7 @@ def check_executes(world: World, instance: Instance) -> None:
     if instance.scope is HopperScope.GLOBAL:
         raise NotAllowed(
             f"{instance.name} is a global hopper: it routes work and executes none",
-            "Ask a project: --instance NAME",
+            "Ask a project: hopper next --instance NAME; see which: hopper instance list",
         )
     if not instance.is_running:
         raise NotAllowed(
@@ -64,10 +64,7 @@ def _lost(world: World, task: Task, who: str, holder: str) -> LeaseLost:
     short = world.short_id(task)
     return LeaseLost(
         f"{who} does not hold {short}: {holder}",
-        f"Take another task: hopper next --claim. To take this one from its holder: hopper task"
-        f" release {short}"
-        if task.is_active
-        else "Take another task: hopper next --claim",
+        f"Take another task: hopper next --claim. See what became of it: hopper task show {short}",
     )
 
 
@@ -196,7 +193,8 @@ def check_free(world: World, store: Store, task: Task, executor: Executor) -> No
         )
     if missing := executor.lacks(task.required_capabilities):
         raise NotAllowed(
-            f"{short} requires {', '.join(missing)}", "Say what you can do with --capability"
+            f"{short} requires {', '.join(missing)}",
+            "Say what you can do with --capability, or take what suits: hopper next --claim",
         )
 
 
@@ -213,7 +211,7 @@ def check_unheld(world: World, store: Store, task: Task) -> None:
         short = world.short_ids(waits)
         raise InvalidTransition(
             f"{world.short_id(task)} waits for " + ", ".join(short[t.id] for t in waits),
-            "Finish those first",
+            "Finish those first, or take what is ready: hopper next --claim",
         )
 
 

@@ -93,7 +93,10 @@ def check_delegable(world: World, task: Task) -> None:
 def _target(world: World, here: Instance, task: Task, ref: str | None, kind: DelegationType) -> str:
     if kind is DelegationType.ESCALATE:
         if here.parent is None:
-            raise NotAllowed(f"{here.name} has no parent to escalate to")
+            raise NotAllowed(
+                f"{here.name} has no parent to escalate to",
+                "Send it down instead: hopper task delegate ID --to INSTANCE",
+            )
         if ref is not None and world.find_instance(ref) != here.parent:
             raise NotAllowed(
                 f"escalate goes to the parent, {world.name(here.parent)}", "Leave --to out"
@@ -152,7 +155,9 @@ def accept(world: World, hop: Delegation) -> Delegation:
             hop = store.delegation(hop.id) or hop
             check_delegation_move(hop.id, hop.status, _D.ACCEPTED)
             if hop.status is not _D.PENDING or task is None:
-                raise InvalidTransition(f"the delegation is {hop.status}, not pending")
+                raise InvalidTransition(
+                    f"the delegation is {hop.status}, not pending", "See: hopper delegation list"
+                )
             option = routes.option(world, world.instance(hop.target))
             if refusal := can_take(task, option) or flow.no_room_for(world, hop):
                 error = NotAllowed if option.load.has_room else AtCapacity
@@ -219,7 +224,10 @@ def cancel(world: World, hop: Delegation) -> Delegation:
         with world.writing(source) as tx:
             hop = source.delegation(hop.id) or hop
             if not hop.is_open:
-                raise InvalidTransition(f"the delegation is {hop.status}, not pending or accepted")
+                raise InvalidTransition(
+                    f"the delegation is {hop.status}, not pending or accepted",
+                    "See: hopper delegation list",
+                )
             tx.change(
                 hop, "delegation.cancelled", status=_D.CANCELLED,
                 reason="taken back", completed_at=stamp(world.now()),

@@ -274,7 +274,9 @@ class Hopper:
         """Asked again inside a transaction: a run may end while a task is on its way."""
         instance = self.instance
         if instance.status is InstanceStatus.TERMINATED:
-            raise NotAllowed(f"{instance.name} is terminated", "Add it to another hopper")
+            raise NotAllowed(
+                f"{instance.name} is terminated", "Add it to another hopper: hopper instance list"
+            )
 
     def _fresh(self, instance: Instance, given: Task) -> Task:
         world = self.world
@@ -527,7 +529,7 @@ class Hopper:
     def note(self, ref: str, text: str) -> None:
         """Add a note to a task's history."""
         if not text.strip():
-            raise Invalid("a note needs a text")
+            raise Invalid("a note needs a text", 'Say it: hopper task note ID "TEXT"')
         task = self.get(ref)
         with self.world.command("note"), self.world.writing(self.world.store(task.instance)) as tx:
             tx.remark("task", task.id, "task.note", storable(text, "note"))
@@ -578,7 +580,10 @@ class Hopper:
         task = self.get(ref)
         instance = self.world.instance(task.instance)
         if instance.scope is HopperScope.ORCHESTRATION:
-            raise NotAllowed(f"{instance.name} is an orchestration hopper: it routes to nobody")
+            raise NotAllowed(
+                f"{instance.name} is an orchestration hopper: it routes to nobody",
+                f"See what it holds: hopper list --instance {instance.id}",
+            )
         return routes.decide(self.world, instance, task)
 
     @property
@@ -670,12 +675,13 @@ class Hopper:
             raise NotFound(f"{self.name} keeps no summary of {run_id!r}", "See: hopper log")
         return dict(events[0].note)
 
-    def archive_and_delete(self, archive: bool = True) -> dict[str, Any]:
-        """End a run: keep its summary on the parent (unless `archive` is false), remove the rest.
+    def archive_and_delete(self, archive: bool = True, keep: bool = False) -> dict[str, Any]:
+        """End a run: keep its summary on the parent (unless `archive` is false), remove the rest
+        (unless `keep`: then it stays as it is, terminated). Returns the summary.
 
         Raises NotAllowed at other scopes, InvalidTransition while tasks are open.
         """
-        return engine.runs.archive_and_delete(self, archive)
+        return engine.ending.end(self, engine.ending.Ending(archive, keep))
 
     # Telling
 
@@ -707,12 +713,14 @@ class Hopper:
         return engine.watching.events(self.store, after)
 
     def summary(self) -> dict[str, Any]:
-        """Counts by status, seconds from first to last change, and the same of each child."""
-        return engine.runs.summary(self)
+        """What it did: counts, times, workers, failures, feedback, and the counts of each phase;
+        see `ending.summary`."""
+        return engine.ending.summary(self)
 
     def stats(self) -> dict[str, Any]:
-        """Counts by status, throughput and waiting times; see interface `hopper stats --json`."""
-        return engine.runs.stats(self)
+        """Counts by status, throughput and times, by worker and by phase too; see
+        `measuring.stats`."""
+        return engine.measuring.stats(self)
 
 
 _IDENTITY = frozenset({"scope", "instance_id", "parent", "name"})

@@ -296,13 +296,13 @@ def _check_leavable(store: Store, instance: Instance, now: bool) -> None:
         holders = ", ".join(sorted({t.owner or "somebody" for t in held}))
         raise InvalidTransition(
             f"{len(held)} tasks of {instance.name} are held by {holders}",
-            "Let them finish, or release them at once with --now",
+            f"Let them finish: hopper list --instance {instance.id}; --now releases them at once",
         )
     left = _tasks(store, instance.id, OPEN) if instance.parent is None else []
     if left:
         raise InvalidTransition(
             f"{instance.name} has {len(left)} open tasks and no parent to give them to",
-            "Finish or cancel them first",
+            f"Finish or cancel them first: hopper list --instance {instance.id}",
         )
 
 

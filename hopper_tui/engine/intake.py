@@ -93,7 +93,7 @@ def dependencies(store: Store, refs: Iterable[str]) -> tuple[str, ...]:
         key = read_key(ref)
         tasks = [] if key is None else store.tasks_by_prefix(key, 2)
         if not tasks:
-            hint = "A task can depend on tasks of the same hopper"
+            hint = "A task can depend on tasks of the same hopper: hopper list --all"
             raise NotFound(f"there is no task {ref!r} to depend on", hint)
         if len(tasks) > 1:
             candidates = [(t.id, t.title) for t in tasks]

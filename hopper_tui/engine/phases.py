@@ -92,7 +92,8 @@ class Layout(NamedTuple):
         where, held, capacity = self.room(world)
         if capacity is not None and held >= capacity:
             raise AtCapacity(
-                f"{where.name} is at capacity: {held}/{capacity}", "Finish or release a task first"
+                f"{where.name} is at capacity: {held}/{capacity}",
+                f"Finish or release a task first; see which: hopper list --instance {where.id}",
             )
 
     def check_active(self, world: World, task: Task) -> None:

@@ -258,7 +258,7 @@ class Places:
         if project.root is not None and not project.root.is_dir():
             raise StorageError(
                 f"the directory of {project.name} is gone: {project.root}",
-                "Mount or restore it, or register the project at its new place",
+                "Mount or restore it, or run any command at its new place: hopper status",
             )
         if project.root is None:
             return self.at(project.database)

@@ -89,8 +89,8 @@ class Priming:
 
     `name` is who it is, None while it has not said; `ready` counts what anybody could claim, and
     `first` are those of it that suit the agent, in queue order; `held` is what it holds, here and
-    below; `below` are the hoppers below that could hand out work, with how much. `closed` says why no work is handed out
-    now, "" if it is.
+    below; `below` are the hoppers below that could hand out work, with how much. `closed` says why
+    no work is handed out now, "" if it is.
     """
 
     instance: Instance

@@ -1,28 +1,24 @@
-"""Runs and other children: opened, made, summed up, archived."""
+"""Runs and other children: opened, made, registered, removed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hopper_tui.engine import instances, routes
+from hopper_tui.engine import instances, measuring, routes
 from hopper_tui.engine.world import GLOBAL_ID, World
 from hopper_tui.model import ids
-from hopper_tui.model.clock import seconds, stamp
-from hopper_tui.model.errors import Invalid, InvalidTransition, NotAllowed, NotFound
+from hopper_tui.model.clock import stamp
+from hopper_tui.model.errors import Invalid, NotAllowed, NotFound
 from hopper_tui.model.instance import Instance
-from hopper_tui.model.lifecycle import CLOSED, HopperScope, InstanceStatus, TaskStatus
-from hopper_tui.model.query import Query, Term
+from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.model.delegation import Decision
     from hopper_tui.model.task import Task
-    from hopper_tui.store.protocol import Store
 
-SAMPLE = 1000
-"""Medians are taken over at most so many tasks, the ones finished last."""
 _CHILD_SCOPE = {
     HopperScope.GLOBAL: HopperScope.PROJECT,
     HopperScope.PROJECT: HopperScope.ORCHESTRATION,
@@ -119,9 +115,8 @@ def unregister_child(world: World, parent: Instance, ref: str) -> None:
 def remove(world: World, instance: Instance) -> None:
     """Forget an instance: delete a run's database, leave a project's directory alone."""
     places, store = world.places, world.store(instance.id)
-    whole = instance.scope is HopperScope.ORCHESTRATION and [
-        i.id for i in store.instances() if i.parent == instance.id or i.id == instance.id
-    ] == [i.id for i in store.instances()]
+    members = measuring.family(store, instance)
+    whole = instance.scope is HopperScope.ORCHESTRATION and len(members) == len(store.instances())
     if instance.scope is HopperScope.PROJECT:
         places.unregister(instance.id)
     if whole and store.path is not None:
@@ -130,103 +125,10 @@ def remove(world: World, instance: Instance) -> None:
         places.forget_memory(instance.id)
     else:
         with world.command("remove"), world.writing(store) as tx:
-            tx.remove_instance(instance.id, "instance.removed")
-    world.forget(instance.id)
-
-
-def archive_and_delete(hopper: Hopper, archive: bool) -> dict[str, Any]:
-    """End a run; see `Hopper.archive_and_delete`."""
-    world, instance = hopper.world, hopper.instance
-    if instance.scope is not HopperScope.ORCHESTRATION:
-        raise NotAllowed(
-            f"{instance.name} is a {instance.scope} hopper and permanent",
-            "Only runs are archived and deleted",
-        )
-    with world.command("archive"):
-        _close(world, hopper.store, instance, [below.instance for below in hopper.children])
-        summary = hopper.summary()
-        parent = hopper.parent
-        if parent is not None and archive:
-            parent.archive_child_run(instance.id, summary)
-        for below in hopper.children:
-            remove(world, below.instance)
-        remove(world, instance)
-    return summary
-
-
-def _close(world: World, store: Store, run: Instance, phases: Sequence[Instance]) -> None:
-    """Terminate a run and its phases, which share its store, if all are empty: from then on
-    nothing can be added to them any more."""
-    with world.writing(store) as tx:
-        for one in (*phases, run):
-            counts = store.counts(one.id)
-            if left := sum(n for status, n in counts.items() if status not in CLOSED):
-                raise InvalidTransition(
-                    f"{one.name} still has {left} open task{'s' if left > 1 else ''}",
-                    "Finish or cancel them first",
-                )
-        for one in (*phases, run):
-            if one.status is not InstanceStatus.TERMINATED:
-                tx.change(
-                    one, "instance.terminated", status=InstanceStatus.TERMINATED,
-                    stopped_at=stamp(world.now()),
-                )  # fmt: skip
-
-
-def summary(hopper: Hopper) -> dict[str, Any]:
-    """Counts by status, duration in seconds, and the same of each child."""
-    counts = hopper.counts()
-    instance = hopper.instance
-    end = instance.stopped_at or stamp(hopper.world.now())
-    begin = instance.started_at or instance.created_at
-    return {
-        "instance_id": instance.id,
-        "name": instance.name,
-        "status": str(instance.status),
-        "total": sum(counts.values()),
-        "open": sum(n for status, n in counts.items() if status not in CLOSED),
-        **{str(status): counts.get(status, 0) for status in TaskStatus},
-        "duration_s": round(seconds(end) - seconds(begin), 3),
-        "children": [summary(below) for below in hopper.children],
-    }
-
-
-def stats(hopper: Hopper) -> dict[str, Any]:
-    """Counts by status, tasks done in the last hour, median seconds of waiting and running."""
-    from statistics import median
-
-    now = hopper.world.now()
-    counts = hopper.counts()
-    done = hopper.list(
-        query=Query(terms=(Term("status", ("done",)),), closed=True, sort="updated", limit=SAMPLE)
-    )
-    waits = [seconds(t.started_at) - seconds(t.created_at) for t in done if t.started_at]
-    spans = [
-        seconds(t.completed_at) - seconds(t.started_at)
-        for t in done
-        if t.started_at and t.completed_at
-    ]
-    recent = hopper.count(
-        Query(
-            terms=(Term("status", ("done",)), Term("completed", (stamp(now - 3600),), ">=")),
-            closed=True,
-        )
-    )
-    pending = hopper.list(
-        query=Query(terms=(Term("status", ("pending",)),), sort="created", limit=1)
-    )
-    load = hopper.load()
-    return {
-        "instance_id": hopper.id,
-        **{str(status): counts.get(status, 0) for status in TaskStatus},
-        "active": load.active,
-        "capacity": load.capacity,
-        "queued": load.queued,
-        "throughput_per_hour": recent,
-        "median_wait_s": round(median(waits), 3) if waits else None,
-        "median_run_s": round(median(spans), 3) if spans else None,
-        "oldest_pending_s": round(now - seconds(pending[0].created_at), 3) if pending else None,
-    }
+            for member in reversed(members):
+                tx.remove_instance(member.id, "instance.removed")
+    for member in members:
+        world.forget(member.id)
 
 
 def changed_config(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

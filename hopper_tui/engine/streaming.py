@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hopper_tui.engine.places import CONFIG_FILE
 from hopper_tui.engine.watching import SAFETY_NET_MS
 from hopper_tui.model.clock import due_date, duration, stamp
 from hopper_tui.model.errors import HopperError, Invalid
 from hopper_tui.store.journaled import JournaledStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from hopper_tui.engine.world import World
     from hopper_tui.model.event import Event
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 SETTLED = 0.1
 """Seconds; a file that changed more recently may change again within the same tick of its clock."""
-_SOON_MS = 100
-"""When to look again at such a file, in milliseconds."""
 
 
 class Since(NamedTuple):
@@ -54,57 +53,199 @@ class Since(NamedTuple):
             raise Invalid(f"{text!r} is no beginning of a stream", hint) from None
 
 
+def stream(
+    world: World,
+    instance: str | None,
+    since: Since | None = None,
+    kinds: Sequence[str] = (),
+) -> Iterator[list[Event]]:
+    """What is recorded at an instance, by its full id, or with None at every hopper, as it comes;
+    never ends.
+
+    Begins at `since`, or now. `kinds` are kinds of events or their beginnings: `task` is all of
+    `task.*`. An empty list comes at least once in a second, so that the caller can see to other
+    things. Troubles with a store become warnings of the world, each once.
+    """
+    begin = stamp(world.now())
+    followed: dict[str, _Source] = {}
+    changes = _Changes()
+    while True:
+        for store in _stores(world, instance):
+            if str(store.path) not in followed:
+                first = (0, begin) if changes.waited else _first(store, since)
+                followed[str(store.path)] = _Source(store, *first)
+        folders = {path for source in followed.values() for path in source.directories()}
+        changes.watch(folders if instance else folders | _folders_of_runs(world))
+        told = [event for source in followed.values() for event in source.fresh(world)]
+        yield [event for event in told if _is_of(event.kind, kinds)]
+        if all(source.settled for source in followed.values()):
+            changes.wait()
+        else:
+            time.sleep(SETTLED)
+
+
+def _is_of(kind: str, kinds: Sequence[str]) -> bool:
+    return not kinds or any(f"{kind}.".startswith(f"{wanted.rstrip('.')}.") for wanted in kinds)
+
+
+def _stores(world: World, instance: str | None) -> list[Store]:
+    """The stores to follow, as far as they are there."""
+    places = world.places
+    if instance is not None:
+        with suppress(HopperError):
+            return [world.store(instance)]
+        return []
+    found = [places.home_store]
+    with suppress(HopperError):
+        for project in places.projects().values():
+            with suppress(HopperError):
+                found.append(places.store_of(project))
+            for run in places.runs(project):
+                with suppress(HopperError):
+                    found.append(world.store(run))
+    return found
+
+
+def _first(store: Store, since: Since | None) -> tuple[int, str]:
+    """After which event of a store a stream begins, and from which time."""
+    if since is not None:
+        return since.seq or 0, since.at or ""
+    with suppress(HopperError):
+        if _is_there(store) and (newest := store.events(newest=True, limit=1)):
+            seq = newest[0].seq
+            later = store.events(after=seq, newest=True, limit=1)  # taken in later than it was made
+            return (later or newest)[0].seq, ""
+    return 0, ""
+
+
+def _is_there(store: Store) -> bool:
+    """Whether a store can be read without being made by that."""
+    if isinstance(store, JournaledStore):
+        return (store.journal.directory.parent / CONFIG_FILE).is_file()
+    return store.path is not None and store.path.exists()
+
+
 @dataclass(slots=True)
 class _Source:
-    """A store that is followed: up to which event it was told, and how its files looked then."""
+    """A store that is followed: up to which event it was told, and how its files looked then.
+
+    `since` is a time; nothing earlier is told while it is not known which event was the last.
+    """
 
     store: Store
     after: int
     since: str
-    """What was recorded before that time is not told, for events without a known number."""
+    read_at: str = ""
     identity: int | None = None
-    mark: tuple[object, ...] | None = field(default=None)
+    mark: tuple[tuple[int, int], ...] = ()
+    settled: bool = True
+    fault: str = ""
 
     def fresh(self, world: World) -> list[Event]:
         """What was recorded since the last call; nothing while the store is not there."""
-        mark = self._look()
-        if mark is None:
-            self._let_go()
+        self.settled = True
+        if not self._find():
             return []
+        now, mark = world.now(), self._look()
         if mark == self.mark:
             return []
-        if isinstance(self.store, JournaledStore):  # take in what git brought, as any command does
-            world._settle_absorbed(self.store)
-            self.identity = self.identity or _inode(self.store.path)
-        found = self.store.events(after=self.after)
-        self.mark = mark if _is_settled(mark) else None
+        try:
+            if self.store.travels:  # take in what git brought, as any command does
+                world._settle_absorbed(self.store)
+            found = self.store.events(after=self.after)
+        except HopperError as error:
+            if error.message != self.fault:
+                world.warnings.append(error.message)
+            self.fault = error.message
+            return []
+        fresh = [event for event in found if event.at >= self.since]
         self.after = max([self.after, *(event.seq for event in found)])
-        return [event for event in found if event.at >= self.since]
+        self.since, self.read_at, self.fault = "", stamp(now), ""
+        self.settled = now - max(time_ns for _, time_ns in mark) / 1e9 > SETTLED
+        self.mark = mark if self.settled else ()
+        return fresh
 
-    def _look(self) -> tuple[object, ...] | None:
-        """How the files of the store look, None when there is no store."""
-        path, journal = self.store.path, None
-        if path is None:
-            return None
-        if isinstance(self.store, JournaledStore):
-            journal = self.store.journal.directory
-            if not (journal.parent / "hopper.yaml").is_file():
-                return None
-        elif not path.exists():
-            return None
-        inode = _inode(path)
-        if self.identity is not None and inode != self.identity:  # made anew since
-            self._let_go()
-        self.identity = inode
-        months = [] if journal is None else [journal, *sorted(journal.glob("*/"))]
-        return (_stamp(path), _stamp(Path(f"{path}-wal")), *(_stamp(month) for month in months))
-
-    def _let_go(self) -> None:
-        """Forget a store that is gone; one that comes in its place is told from now on."""
-        if self.identity is not None:
+    def _find(self) -> bool:
+        """Whether the store is there. One that was made anew is read from when the former was
+        last read."""
+        there = _is_there(self.store)
+        identity = _inode(self.store.path)
+        if self.identity not in (None, identity):
+            self.after, self.since, self.mark = 0, self.read_at, ()
             self.store.close()
-            self.identity, self.mark, self.after = None, None, 0
-            self.since = stamp(time.time())
+        elif not there:
+            self.mark = ()
+        self.identity = identity if there or self.store.travels else None
+        return there
+
+    def _look(self) -> tuple[tuple[int, int], ...]:
+        """How the files of the store look."""
+        return tuple(_stamp(path) for path in (*self._files(), *self._folders()))
+
+    def _files(self) -> tuple[str, ...]:
+        return (f"{self.store.path}", f"{self.store.path}-wal")
+
+    def _folders(self) -> list[str]:
+        """The directories of a journal, which change when a file comes or goes."""
+        if not isinstance(self.store, JournaledStore):
+            return []
+        journal = self.store.journal.directory
+        return [str(journal), *(str(month) for month in sorted(journal.glob("*/")))]
+
+    def directories(self) -> list[str]:
+        """The directories whose changes announce those of the store."""
+        above = [] if self.store.path is None else [str(_existing(self.store.path.parent))]
+        return above + [folder for folder in self._folders() if os.path.isdir(folder)]
+
+
+class _Changes:
+    """Waits for changes in directories, which may come and go themselves."""
+
+    def __init__(self) -> None:
+        self._watched: frozenset[tuple[str, int | None]] = frozenset()
+        self._bursts: Generator[object, None, None] | None = None
+        self.waited = False
+
+    def watch(self, directories: Iterable[str]) -> None:
+        """Look at these from now on."""
+        found = frozenset((path, _inode(Path(path))) for path in directories)
+        if self._bursts is not None and found == self._watched:
+            return
+        from watchfiles import watch
+
+        if self._bursts is not None:
+            self._bursts.close()
+        self._watched = found
+        self._bursts = watch(
+            *sorted(path for path, _ in found), watch_filter=None, step=20, debounce=100,
+            recursive=False, rust_timeout=SAFETY_NET_MS, yield_on_timeout=True,
+        )  # fmt: skip
+
+    def wait(self) -> None:
+        """Return after a change, or after a second."""
+        self.waited = True
+        assert self._bursts is not None
+        try:
+            next(self._bursts)
+        except (OSError, StopIteration):  # a directory is gone, or too many are watched
+            self._bursts = None
+            time.sleep(SAFETY_NET_MS / 1000)
+
+
+def _folders_of_runs(world: World) -> set[str]:
+    """The directories in which databases of new runs come."""
+    found: set[str] = set()
+    with suppress(HopperError):
+        projects = world.places.projects().values()
+        found.update(str(_existing(each.runs)) for each in projects if each.runs is not None)
+    return found
+
+
+def _existing(directory: Path) -> Path:
+    """The directory, or the nearest above it that is there."""
+    while not directory.is_dir() and directory != directory.parent:
+        directory = directory.parent
+    return directory
 
 
 def _inode(path: Path | None) -> int | None:
@@ -113,15 +254,11 @@ def _inode(path: Path | None) -> int | None:
     return None
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Size and time of a file, zeros for none and for an empty one, as readers make and remove."""
+def _stamp(path: str) -> tuple[int, int]:
+    """Size and time of a file; zeros for none and for an empty one, which readers make and
+    remove."""
     with suppress(OSError):
         found = os.stat(path)
         if found.st_size:
             return (found.st_size, found.st_mtime_ns)
     return (0, 0)
-
-
-def _is_settled(mark: Iterable[object]) -> bool:
-    newest = max(stamped[1] for stamped in mark if isinstance(stamped, tuple))
-    return time.time() - newest / 1e9 > SETTLED

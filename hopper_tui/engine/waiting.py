@@ -7,7 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from hopper_tui.engine import claiming, phases, watching
+from hopper_tui.engine import claiming, watching
+from hopper_tui.engine.phases import Layout
 from hopper_tui.model.clock import seconds, stamp
 from hopper_tui.model.errors import AtCapacity
 from hopper_tui.model.executor import PERSON
@@ -97,10 +98,12 @@ def is_gone(store: Store) -> bool:
 class Lookout:
     """Looks for work of an executor at a hopper, and waits for it.
 
-    A context manager; `wake` may be set from any thread to end a wait.
+    Unless it is `claiming`, it looks only whether there is a task. A context manager; `wake` may
+    be set from any thread to end a wait.
     """
 
-    def __init__(self, hopper: Hopper, executor: Executor) -> None:
+    def __init__(self, hopper: Hopper, executor: Executor, *, claiming: bool = True) -> None:
+        self._claiming = claiming
         self.wake = threading.Event()
         self._hopper = hopper
         self._world = hopper.world
@@ -116,13 +119,17 @@ class Lookout:
 
     def look(self) -> bool:
         """Whether it is worth asking for work now: something suits, or a lease ran out. Changes
-        nothing; raises as `Hopper.get_next`."""
+        nothing; raises as `Hopper.claim_next`."""
         self.wake.clear()
-        store = self._hopper.store
-        self._seen = revision(self._world, store)
-        if claiming.next_task(self._world, self._hopper.instance, self._executor) is not None:
+        world, store = self._world, self._hopper.store
+        self._seen = revision(world, store)
+        if store.expired(stamp(world.now())):
             return True
-        return bool(store.expired(stamp(self._world.now())))
+        if claiming.next_task(world, self._hopper.instance, self._executor) is None:
+            return False
+        if self._claiming:
+            Layout.read(world, self._hopper.id).check_room(world)
+        return True
 
     def wait(self, timeout: float) -> None:
         """Return when something changed since the last look, or after `timeout` seconds."""
@@ -130,10 +137,10 @@ class Lookout:
 
     def outlook(self) -> Outlook:
         """What is to come."""
-        world, store, instance = self._world, self._hopper.store, self._hopper.instance
-        now = world.now()
-        ready = _ready(store, phases.queues(world, store, instance))
-        held = _held(store, {instance.id, *(phase.id for phase in phases.of(store, instance.id))})
+        store, now = self._hopper.store, self._world.now()
+        layout = Layout.read(self._world, self._hopper.id)
+        ready = _ready(store, layout.queues())
+        held = _held(store, layout)
         times = [task.not_before for task in ready] + [task.lease_expires_at for task in held]
         waits = [seconds(at) - now for at in times if at is not None]
         left = bool(held) or any(_is_for_workers(task) for task in ready)
@@ -147,15 +154,14 @@ def _ready(store: Store, queues: list[str]) -> list[Task]:
     ]
 
 
-def _held(store: Store, instances: set[str]) -> list[Task]:
-    """The tasks that workers hold, for a time."""
-    counts = store.all_counts()
-    busy = [key for key in instances if any(counts.get(key, {}).get(s) for s in ACTIVE)]
-    statuses = Term("status", tuple(ACTIVE))
+def _held(store: Store, layout: Layout) -> list[Task]:
+    """The tasks that workers hold, for a time, in the whole run."""
+    active = Term("status", tuple(ACTIVE))
     return [
         task
-        for key in busy
-        for task in store.query(Query(key, (statuses,)))
+        for part in dict.fromkeys((layout.run.id, *(phase.id for phase in layout.phases)))
+        if any(layout.counts.get(part, {}).get(status) for status in ACTIVE)
+        for task in store.query(Query(part, (active,)))
         if task.lease_expires_at is not None
     ]
 
@@ -165,13 +171,11 @@ def _is_for_workers(task: Task) -> bool:
     return preference is None or preference.casefold() not in _IN_NO_WORKERS_HANDS
 
 
-def first(
-    hopper: Hopper, executor: Executor, ask: Callable[[], T | None], timeout: float
-) -> T | None:
+def first(lookout: Lookout, ask: Callable[[], T | None], timeout: float) -> T | None:
     """What `ask` answers as soon as it answers something, asked when there may be work; None after
     `timeout` seconds. A full hopper is waited for too, and raises AtCapacity at the end."""
     give_up = time.monotonic() + timeout
-    with Lookout(hopper, executor) as lookout:
+    with lookout:
         while True:
             full: AtCapacity | None = None
             try:

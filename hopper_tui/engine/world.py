@@ -132,9 +132,9 @@ class World:
                 yield self._command
             finally:
                 self._command = None
-                self._intents.end()
                 for waiter in tuple(self.waiters):
                     waiter.set()
+                self._intents.end()
 
     def _new_group(self) -> str:
         return f"{int(self.now() * 1000):011x}-{self.entropy(5).hex()}"
@@ -226,12 +226,13 @@ class World:
 
     def _finish(self, commands: Sequence[str]) -> None:
         """Do what dead commands left undone."""
-        from hopper_tui.engine import flow, undo
+        from hopper_tui.engine import ending, flow, undo
 
         for command in commands:
             undo.finish(self, command)
         with self.command("reconcile"):
             flow.reconcile(self)
+            ending.finish(self)
 
     def _enrol(self) -> None:
         project = self.places.around
@@ -528,9 +529,10 @@ class World:
                     return event.note
         return None
 
-    def archive(self, ref: str) -> dict[str, Any]:
-        """Keep a run's summary on its parent and remove the run; returns the summary."""
-        return self.hopper(ref).archive_and_delete()
+    def archive(self, ref: str, keep: bool = False) -> dict[str, Any]:
+        """Keep a run's summary on its parent and remove the run, unless its data is to be kept
+        too; returns the summary."""
+        return self.hopper(ref).archive_and_delete(keep=keep)
 
     def nodes(
         self,
@@ -678,7 +680,10 @@ class World:
     def require_scope(self, instance: Instance, *scopes: HopperScope) -> None:
         """Raise NotAllowed unless the instance has one of the scopes."""
         if instance.scope not in scopes:
-            raise NotAllowed(f"{instance.name} is {_a(instance.scope)} hopper")
+            raise NotAllowed(
+                f"{instance.name} is {_a(instance.scope)} hopper",
+                "See which are: hopper instance list",
+            )
 
 
 def _login_name() -> str:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 from hopper_tui.model.errors import HopperError, Invalid, StorageError
@@ -15,7 +15,10 @@ from hopper_tui.store.failure import storage_error
 from hopper_tui.store.gate import Gate, StoreDeleted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+W = TypeVar("W")
 
 SCHEMA_VERSION = 6
 """The number of migrations in schema.py; kept in the database's user_version."""
@@ -157,7 +160,7 @@ class Database:
             self._db = None
             if db is not None:
                 # the last one to close checkpoints, and whoever writes now is not the last
-                if not self._read_only:
+                if not self._read_only and self.path is not None and self.path.exists():
                     self._gate.take_if_free()
                 db.close()
             self._gate.close()
@@ -181,24 +184,51 @@ class Database:
 
     # Writing
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated():
+    def _writing(self) -> Writing[sqlite3.Connection]:
+        return Writing(self, lambda db: db)
+
+    def _begin(self) -> sqlite3.Connection:
+        """Begin the one transaction that writes; the lock is held until `_end`."""
+        self._lock.acquire()
+        try:
             db = self._connection
             if self._read_only:
                 raise StorageError(
                     f"{self.path} is read-only", "Make it writable, or work in another directory"
                 )
-            with self._gate:
+            self._gate.enter()
+            try:
                 db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield db
-                    db.execute("COMMIT")
-                except BaseException:
-                    self._roll_back(db)
-                    raise
-                self._commits += 1
-                self._checkpoint(db)
+            except BaseException:
+                self._gate.leave()
+                raise
+        except BaseException as error:
+            self._lock.release()
+            if isinstance(error, _FAULTS):
+                raise self._fault(error) from error
+            raise
+        return db
+
+    def _end(self, db: sqlite3.Connection, error: BaseException | None) -> None:
+        """Commit, or take everything back after an error."""
+        try:
+            if error is not None:
+                self._roll_back(db)
+                if isinstance(error, _FAULTS):
+                    raise self._fault(error) from error
+                return
+            try:
+                db.execute("COMMIT")
+            except BaseException:
+                self._roll_back(db)
+                raise
+            self._commits += 1
+            self._checkpoint(db)
+        except _FAULTS as fault:
+            raise self._fault(fault) from fault
+        finally:
+            self._gate.leave()
+            self._lock.release()
 
     def _roll_back(self, db: sqlite3.Connection) -> None:
         with suppress(sqlite3.Error):
@@ -259,6 +289,28 @@ class Database:
     def revision(self) -> int:
         """A number that changes when anybody committed to this database."""
         return int(self._one("PRAGMA data_version")[0]) * 1_000_000 + self._commits
+
+
+class Writing(Generic[W]):
+    """A writing transaction as a context: what `make` makes of the connection, for a while."""
+
+    __slots__ = ("_database", "_db", "_make")
+
+    def __init__(self, database: Database, make: Callable[[sqlite3.Connection], W]) -> None:
+        self._database = database
+        self._make = make
+
+    def __enter__(self) -> W:
+        self._db = self._database._begin()
+        return self._make(self._db)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._database._end(self._db, error)
 
 
 _databases: WeakSet[Database] = WeakSet()

@@ -44,11 +44,19 @@ class Gate:
         self._depth = 0
 
     def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def enter(self) -> None:
+        """Wait until it is free, and hold it; raises OSError when that takes too long."""
         if self._depth == 0:
             self._take(0)
         self._depth += 1
 
-    def __exit__(self, *_: object) -> None:
+    def leave(self) -> None:
+        """Give it back to the others."""
         self._depth -= 1
         if self._depth == 0 and self._descriptor is not None:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)

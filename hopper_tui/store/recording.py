@@ -24,7 +24,6 @@ from hopper_tui.store.writing import SqliteTransaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
     from types import TracebackType
 
     from hopper_tui.model.conflict import Conflict
@@ -150,8 +149,8 @@ class JournalTransaction(SqliteTransaction):
             raise StorageError(f"{table.entity} {value.id} is there already", "Try again")
         return self._shown(table, value.id)
 
-    def _project(self, table: Table[E], before: E, after: E, changed: Iterable[str]) -> E:
-        shown = self._shown(table, after.id)
+    def _project(self, table: Table[E], before: E, changed: dict[str, Any]) -> E:
+        shown = self._shown(table, before.id)
         if isinstance(before, Task) and isinstance(shown, Task) and shown.is_active:
             until = before.lease_expires_at
             if until is not None and until != shown.lease_expires_at:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,13 +15,14 @@ from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import PRIORITIES, TaskStatus
 from hopper_tui.model.task import Task
 from hopper_tui.store import select
-from hopper_tui.store.database import Database
+from hopper_tui.store.database import Database, Writing
 from hopper_tui.store.tables import DELEGATIONS, INSTANCES, TABLES, TASKS, Table, read_patch
 from hopper_tui.store.writing import FORGET_DEPS, OPEN_DEPS, SqliteTransaction
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from hopper_tui.model.executor import Executor
@@ -36,6 +36,7 @@ _PURGED = "purged:"
 """Under this local name stands until when an instance was purged; a rebuild stops there too."""
 _INSTANCE = f"SELECT {INSTANCES.select} FROM hopper_instances WHERE instance_id = ?"
 _INSTANCES = f"SELECT {INSTANCES.select} FROM hopper_instances ORDER BY created_at, rowid"
+_TASK = f"SELECT {TASKS.select} FROM tasks WHERE id = ?"
 _STATUS = {status.value: status for status in TaskStatus}
 Head = tuple[Any, ...]
 """A task in its queue: its place in the order (rank, born, n), created at, id."""
@@ -56,11 +57,11 @@ class SqliteStore(Database):
 
     # Writing
 
-    @contextmanager
-    def transaction(self, group: str, actor: str, at: str) -> Iterator[SqliteTransaction]:
+    def transaction(
+        self, group: str, actor: str, at: str
+    ) -> AbstractContextManager[SqliteTransaction]:
         """Begin writing: the events get this group, actor and time. Takes the write lock."""
-        with self._writing() as db:
-            yield SqliteTransaction(self, db, group, actor, at)
+        return Writing(self, lambda db: SqliteTransaction(self, db, group, actor, at))
 
     # Reading
 
@@ -93,7 +94,8 @@ class SqliteStore(Database):
 
     def task(self, key: str) -> Task | None:
         """The task with that full id."""
-        return self._value(TASKS, key)
+        row = self._one(_TASK, (key,))
+        return None if row is None else TASKS.value(row)
 
     def tasks(self, keys: Sequence[str]) -> list[Task]:
         """The tasks with those full ids, in the order of the ids; unknown ones are left out."""

@@ -8,13 +8,13 @@ from hopper_tui.model import fold
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.event import Patch
 from hopper_tui.model.instance import Instance
-from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.model.lifecycle import ACTIVE, TaskStatus
 from hopper_tui.model.task import Task
 from hopper_tui.store.tables import DERIVED, TABLES, Table, dumps, write_patch
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from hopper_tui.model.conflict import Conflict
     from hopper_tui.store.sqlite import SqliteStore
@@ -75,8 +75,9 @@ class SqliteTransaction:
                 self._record(kind, table.entity, value.id, patch, note)
             return value
         self._record(kind, table.entity, value.id, patch, note)
-        after = cast(E, value._replace(**fold.apply(before, patch)))
-        return self._project(table, value, after, (*patch.set, *patch.on, *patch.off))
+        after = fold.apply(before, patch)
+        names = (*patch.set, *patch.on, *patch.off)
+        return self._project(table, value, {name: after[name] for name in names})
 
     def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:
         """Record a ready-made patch of an existing entity."""
@@ -87,16 +88,17 @@ class SqliteTransaction:
         state = fold.apply({f: getattr(value, f) for f in table.fields}, patch)
         after = table.thaw(state)
         self._record(kind, entity, key, patch, note)
-        self._project(table, value, after, (*patch.set, *patch.on, *patch.off))
+        names = (*patch.set, *patch.on, *patch.off)
+        self._project(table, value, {name: getattr(after, name) for name in names})
 
-    def _project(self, table: Table[E], before: E, after: E, changed: Iterable[str]) -> E:
-        names = tuple(dict.fromkeys(changed))
-        if isinstance(after, Task):
-            lease = after.lease_expires_at if after.is_active else None
-            after = after._replace(updated_at=self._at, lease_expires_at=lease)
-            names += ("updated_at", "lease_expires_at")
-        cells = [table.cell(f, getattr(after, f)) for f in names]
-        self._execute(table.update(names), (*cells, after.id))
+    def _project(self, table: Table[E], before: E, changed: dict[str, Any]) -> E:
+        if isinstance(before, Task):
+            held = changed.get("status", before.status) in ACTIVE
+            changed["updated_at"] = self._at
+            changed["lease_expires_at"] = before.lease_expires_at if held else None
+        after = cast(E, before._replace(**changed))
+        cells = [table.cell(name, value) for name, value in changed.items()]
+        self._execute(table.update(tuple(changed)), (*cells, after.id))
         if isinstance(after, Task) and isinstance(before, Task):
             open_deps = self._keep_dependencies(before, after)
             after = after._replace(open_deps=open_deps)

@@ -119,7 +119,7 @@ def test_next(queue: Shell) -> None:
     assert queue("next", *WORKER).id == shown.id
     taken = queue("next", *WORKER, "--claim", "--executor", "coder")
     assert taken.id == shown.id
-    assert taken.lines[-1] == f"  when it is done: hopper task done {shown.id}"
+    assert taken.lines[-1] == f"  when it is done: hopper task done {shown.id} --executor coder"
     assert queue("task", "show", taken.id, "--json").json["owner"] == "coder"
     assert queue("next", *WORKER, "--json").json["title"] == "Tidy up"
 

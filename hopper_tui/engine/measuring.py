@@ -1,0 +1,307 @@
+"""Measuring: how the work of a hopper goes, told by its events, by worker and by phase."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hopper_tui.engine import phases
+from hopper_tui.model.clock import seconds, stamp
+from hopper_tui.model.lifecycle import ACTIVE, HopperScope, TaskStatus
+from hopper_tui.model.query import Query, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.model.event import Event
+    from hopper_tui.model.instance import Instance
+    from hopper_tui.store.protocol import Store
+
+SAMPLE = 10_000
+"""Events that one answer reads, the latest ones: its cost stays the same as a hopper grows old."""
+_HOUR = 3600.0
+_LEASE_RAN_OUT = re.compile(r"given up after \d+ attempts?: the lease of .* ran out", re.DOTALL)
+"""The reason of a failure that an expired lease brought, the last of the attempts."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted: how tasks ended, attempts (of which retries were not the first of their
+    task), leases that ran out; seconds from added to claimed and from claimed to done; and when
+    tasks were done."""
+
+    done: int = 0
+    failed: int = 0
+    attempts: int = 0
+    retries: int = 0
+    expired: int = 0
+    waits: list[float] = field(default_factory=list)
+    spans: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count what the other counted as well."""
+        self.done += other.done
+        self.failed += other.failed
+        self.attempts += other.attempts
+        self.retries += other.retries
+        self.expired += other.expired
+        self.waits += other.waits
+        self.spans += other.spans
+        self.ends += other.ends
+
+    def json(self) -> dict[str, Any]:
+        """The counts, and the median and the ninetieth percentile of both times."""
+        return {
+            "done": self.done,
+            "failed": self.failed,
+            "attempts": self.attempts,
+            "retries": self.retries,
+            "expired": self.expired,
+            **self.times(),
+        }
+
+    def times(self) -> dict[str, float | None]:
+        """The median and the ninetieth percentile, in seconds, of waiting and of running."""
+        return {
+            "median_wait_s": _median(self.waits),
+            "p90_wait_s": _p90(self.waits),
+            "median_run_s": _median(self.spans),
+            "p90_run_s": _p90(self.spans),
+        }
+
+
+@dataclass(slots=True)
+class _Track:
+    """A task on its way: where it is, since when it could be had, who has it since when."""
+
+    instance: str
+    ready_at: str | None
+    claimed_at: str | None = None
+    owner: str | None = None
+
+
+class Meter:
+    """Counts the events of a store as they are fed, the older first, by instance and worker.
+
+    The worker is whoever held the task, a person who ticked it off without, or "" where a task was
+    done because its parts were.
+    """
+
+    def __init__(self) -> None:
+        self._tracks: dict[str, _Track] = {}
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self.events = 0
+
+    def feed(self, store: Store, events: Sequence[Event]) -> None:
+        """Count more events of a store."""
+        self.events += len(events)
+        self._look_up(store, events)
+        for event in events:
+            step = _STEPS.get(event.kind)
+            track = self._tracks.get(event.key)
+            if step is not None and track is not None:
+                step(self, event, track)
+
+    def _look_up(self, store: Store, events: Iterable[Event]) -> None:
+        """Begin with the tasks that these events are about and none before was."""
+        begun: dict[str, Event] = {}
+        for event in events:
+            if event.entity == "task" and event.key not in self._tracks:
+                begun.setdefault(event.key, event)
+        older = [key for key, event in begun.items() if "instance" not in event.patch.set]
+        for key, event in begun.items():
+            if (where := event.patch.set.get("instance")) is not None:
+                self._tracks[key] = _Track(str(where), event.at)
+        for task in store.tasks(older):
+            self._tracks[task.id] = _Track(task.instance, task.created_at)
+
+    def of(self, instances: Iterable[str]) -> Tally:
+        """What happened at some instances."""
+        chosen, total = set(instances), Tally()
+        for (instance, _), tally in self._tallies.items():
+            if instance in chosen:
+                total.add(tally)
+        return total
+
+    def workers(self, instances: Iterable[str]) -> dict[str, Tally]:
+        """What each worker did at some instances, by name."""
+        chosen = set(instances)
+        found: dict[str, Tally] = {}
+        for (instance, worker), tally in sorted(self._tallies.items()):
+            if instance in chosen and worker:
+                found.setdefault(worker, Tally()).add(tally)
+        return found
+
+    # Steps of a task
+
+    def _tally(self, track: _Track, event: Event) -> Tally:
+        """Whose doing an event is."""
+        worker = track.owner
+        if worker is None:
+            handed_on = event.patch.base.get("status") == TaskStatus.DELEGATED
+            worker = "" if handed_on else event.actor
+        return self._tallies.setdefault((track.instance, worker), Tally())
+
+    def _claimed(self, event: Event, track: _Track) -> None:
+        track.owner = str(event.patch.set.get("owner") or event.actor)
+        tally = self._tally(track, event)
+        tally.attempts += 1
+        if event.patch.set.get("attempts", 1) != 1:
+            tally.retries += 1
+        elif track.ready_at is not None:
+            tally.waits.append(_between(track.ready_at, event.at))
+        track.claimed_at = event.at
+
+    def _done(self, event: Event, track: _Track) -> None:
+        tally = self._tally(track, event)
+        tally.done += 1
+        tally.ends.append(seconds(event.at))
+        if track.claimed_at is not None:
+            tally.spans.append(_between(track.claimed_at, event.at))
+        track.claimed_at = track.owner = None
+
+    def _failed(self, event: Event, track: _Track) -> None:
+        tally = self._tally(track, event)
+        tally.failed += 1
+        if _LEASE_RAN_OUT.fullmatch(str(event.patch.set.get("reason"))):
+            tally.expired += 1
+        track.claimed_at = track.owner = None
+
+    def _expired(self, event: Event, track: _Track) -> None:
+        self._tally(track, event).expired += 1
+        self._freed(event, track)
+
+    def _freed(self, event: Event, track: _Track) -> None:
+        track.claimed_at = track.owner = None
+
+    def _reopened(self, event: Event, track: _Track) -> None:
+        track.ready_at = event.at
+        self._freed(event, track)
+
+
+_STEPS = {
+    "task.claimed": Meter._claimed,
+    "task.done": Meter._done,
+    "task.failed": Meter._failed,
+    "task.expired": Meter._expired,
+    "task.tried": Meter._freed,
+    "task.released": Meter._freed,
+    "task.blocked": Meter._freed,
+    "task.delegated": Meter._freed,
+    "task.reopened": Meter._reopened,
+}
+"""What the kinds of events mean to a meter; others count nothing."""
+
+
+def _between(one: str, other: str) -> float:
+    """Seconds from one moment to another; none where clocks disagree."""
+    return max(0.0, seconds(other) - seconds(one))
+
+
+def _median(values: Sequence[float]) -> float | None:
+    from statistics import median
+
+    return round(median(values), 3) if values else None
+
+
+def _p90(values: Sequence[float]) -> float | None:
+    """The least value that nine tenths of all do not exceed."""
+    return round(sorted(values)[-(-9 * len(values) // 10) - 1], 3) if values else None
+
+
+def family(store: Store, instance: Instance) -> list[Instance]:
+    """A run with its phases, and theirs; any other hopper alone."""
+    found = [instance]
+    if instance.scope is HopperScope.ORCHESTRATION:
+        for member in found:  # grows meanwhile
+            found += phases.of(store, member.id)
+    return found
+
+
+def read(store: Store, limit: int | None = None) -> tuple[Meter, bool]:
+    """A meter that was fed the latest `limit` events of a store (None: all), and whether there
+    are older ones."""
+    events = store.events(newest=True, limit=None if limit is None else limit + 1)
+    sampled = limit is not None and len(events) > limit
+    meter = Meter()
+    meter.feed(store, events[:limit][::-1])
+    return meter, sampled
+
+
+def stats(hopper: Hopper) -> dict[str, Any]:
+    """How the work goes, of a run with its phases; see the interface of `hopper stats --json`.
+
+    Numbers by worker and by phase, attempts and times are those of the latest `SAMPLE` events;
+    `events` says how many were read, and `sampled` whether there are more.
+    """
+    store, instance, now = hopper.store, hopper.instance, hopper.world.now()
+    members = family(store, instance)
+    ids = [member.id for member in members]
+    counts: dict[TaskStatus, int] = {}
+    for key in ids:
+        for status, number in store.counts(key).items():
+            counts[status] = counts.get(status, 0) + number
+    meter, sampled = read(store, SAMPLE)
+    total = meter.of(ids)
+    held = _held(store, ids)
+    oldest = min((at for key in ids if (at := _oldest_pending(store, key))), default=None)
+    return {
+        "instance_id": hopper.id,
+        **{str(status): counts.get(status, 0) for status in TaskStatus},
+        "active": sum(counts.get(status, 0) for status in ACTIVE),
+        "capacity": hopper.settings.capacity,
+        "queued": counts.get(TaskStatus.PENDING, 0),
+        "throughput_per_hour": sum(_done_since(store, key, now - _HOUR) for key in ids),
+        **total.times(),
+        "oldest_pending_s": None if oldest is None else round(now - seconds(oldest), 3),
+        "attempts": total.attempts,
+        "retries": total.retries,
+        "expired": total.expired,
+        "workers": [
+            {
+                "worker": worker,
+                **tally.json(),
+                "active": held.get(worker, 0),
+                "throughput_per_hour": sum(end >= now - _HOUR for end in tally.ends),
+            }
+            for worker, tally in _everybody(meter.workers(ids), held).items()
+        ],
+        "phases": [
+            {
+                "instance_id": phase.id,
+                "name": phase.name,
+                **meter.of([phase.id]).json(),
+                "throughput_per_hour": _done_since(store, phase.id, now - _HOUR),
+            }
+            for phase in members[1:]
+        ],
+        "events": meter.events,
+        "sampled": sampled,
+    }
+
+
+def _everybody(tallies: dict[str, Tally], held: dict[str, int]) -> dict[str, Tally]:
+    """Also those who hold something and were not seen to take it."""
+    return {worker: tallies.get(worker, Tally()) for worker in sorted({*tallies, *held})}
+
+
+def _held(store: Store, instances: Iterable[str]) -> dict[str, int]:
+    """How many tasks each worker holds now."""
+    found: dict[str, int] = {}
+    for key in instances:
+        for task in store.query(Query(key, (Term("status", tuple(ACTIVE)),))):
+            found[task.owner or ""] = found.get(task.owner or "", 0) + 1
+    return found
+
+
+def _oldest_pending(store: Store, instance: str) -> str | None:
+    pending = store.query(Query(instance, (Term("status", ("pending",)),), sort="created", limit=1))
+    return pending[0].created_at if pending else None
+
+
+def _done_since(store: Store, instance: str, since: float) -> int:
+    terms = (Term("status", ("done",)), Term("completed", (stamp(since),), ">="))
+    return store.count(Query(instance, terms, closed=True))
