@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -233,17 +233,29 @@ def terminate(
 
 @command
 @instance_argument()
+@click.option("--keep", is_flag=True, help="Keep its tasks and events too, terminated.")
 @yes_option
-def archive(session: Session, instance: str, yes: bool) -> None:
+def archive(session: Session, instance: str, keep: bool, yes: bool) -> None:
     """Keep the summary of a run and delete the run.
+
+    The summary stands in the log of its project; instance show prints it again.
 
     \b
     Examples:
       hopper instance archive hopper-webapp-run-k3f9
+      hopper instance archive hopper-webapp-run-k3f9 --keep
     """
-    session.confirm(f"Delete {instance} and keep only its summary?", yes)
-    summary = session.world.archive(instance)
-    session.answer(json=lambda: summary, text=lambda: output.pairs(summary))
+    if not keep:
+        session.confirm(f"Delete {instance} and keep only its summary?", yes)
+    _print_summary(session, session.world.archive(instance, keep), instance)
+
+
+def _print_summary(session: Session, summary: Mapping[str, Any], ref: str) -> None:
+    from hopper_tui.cli.numbers import summary_lines
+
+    session.answer(
+        json=lambda: summary, ids=lambda: [ref], text=lambda: summary_lines(summary, session.width)
+    )
 
 
 def print_nodes(session: Session, nodes: Sequence[Node]) -> None:
@@ -266,7 +278,7 @@ def print_node(session: Session, ref: str) -> None:
         summary = world.archived(ref)
         if summary is None:
             raise
-        session.answer(json=lambda: summary, ids=lambda: [ref], text=lambda: output.pairs(summary))
+        _print_summary(session, summary, ref)
         return
     node = _node(session, key)
     session.answer(

@@ -56,6 +56,7 @@ def main(args: Sequence[str]) -> int:
         try:
             with ROOT.make_context("hopper", list(args), obj=session) as ctx:
                 ROOT.invoke(ctx)
+            session.keep_up()
         finally:
             session.close()
     except click.exceptions.Exit as leaving:

@@ -354,6 +354,10 @@ _BOOKKEEPING = frozenset({
 
 
 def _what_changed(event: Event) -> str:
+    if event.kind == "run.archived" and isinstance(event.note, Mapping):
+        from hopper_tui.model.summary import sentence
+
+        return sentence(event.note)
     note = event.note.get("reason") if isinstance(event.note, Mapping) else event.note
     parts = [_word(note)] if _says(note) else []
     parts += [

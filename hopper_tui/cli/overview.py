@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,9 @@ from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import instance_option
 from hopper_tui.cli.queue import print_tasks
 from hopper_tui.cli.session import Session
+from hopper_tui.model.clock import seconds
 from hopper_tui.model.lifecycle import HopperScope, TaskStatus
+from hopper_tui.model.summary import length
 from hopper_tui.model.task import Task, task_json
 from hopper_tui.model.text import plain
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.world import World
+    from hopper_tui.model.instance import Instance
 
 
 @command
@@ -30,7 +33,8 @@ def status(session: Session, instance: str | None) -> None:
     """Show the progress of an instance.
 
     Says how many of its tasks are done, who works on what, and what waits for which reason. The
-    tasks of a run include those of its phases; the first phase with open tasks is the current one.
+    tasks of a run include those of its phases, each of which has its own line: the current one is
+    the first with tasks that are neither done nor cancelled.
 
     \b
     Examples:
@@ -48,7 +52,9 @@ def status(session: Session, instance: str | None) -> None:
     for member in family:
         summed.update(member.counts())
     counts = {word: summed[word] for word in TaskStatus if summed[word]}
-    phase = next((below.name for below in phases if below.load().open), None)
+    progress = _progress(world, hopper)
+    phase = next((one.phase.name for one in progress if one.is_active), None)
+    due = world.maintenance_due(hopper.id)
     total = sum(number for word, number in counts.items() if word is not TaskStatus.CANCELLED)
     done = counts.get(TaskStatus.DONE, 0)
     active = [task for member in family for task in member.list("status:claimed,in_progress")]
@@ -73,6 +79,8 @@ def status(session: Session, instance: str | None) -> None:
             "waiting": [task_json(task, short_ids[task.id]) for task in waiting],
             "children": [node.json() for node in children],
             "phase": phase,
+            "phases": [one.json() for one in progress],
+            "maintenance_due": due,
             "branch": where.branch,
             "uncommitted": where.uncommitted,
             "conflicts": where.conflicts,
@@ -86,21 +94,81 @@ def status(session: Session, instance: str | None) -> None:
             yield "  " + ", ".join(f"{number} {word}" for word, number in counts.items())
         if phase is not None:
             yield plain(f"  phase: {phase}")
+        yield from _phase_lines(progress)
         if where.branch is not None:
             yield plain(f"  on {where.branch}{output.left_to_commit(where.uncommitted)}")
         if where.conflicts:
             yield f"  {output.wanting(where.conflicts)}"
+        if due is not None:
+            left = length(max(0.0, seconds(due) - world.now()))
+            yield f"  maintenance is due {due[:16]}Z, in {left}"
         for title, tasks in (("active", active), ("waiting", waiting)):
             if tasks:
                 yield f"{title}:"
                 for task in tasks:
                     yield "  " + output.task_line(task, short_ids[task.id])
-        if children:
+        if children and not progress:
             yield "children:"
             for node in children:
                 yield "  " + output.node_label(node)
 
     session.answer(json=json, text=text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """How far a phase is: its counts, and whether it is the one that hands out work."""
+
+    phase: Instance
+    counts: Mapping[TaskStatus, int]
+    is_active: bool
+
+    @property
+    def total(self) -> int:
+        """Its tasks, cancelled ones aside."""
+        return sum(n for status, n in self.counts.items() if status is not TaskStatus.CANCELLED)
+
+    def json(self) -> dict[str, Any]:
+        """The progress as scripts see it."""
+        return {
+            "instance_id": self.phase.id,
+            "name": self.phase.name,
+            "status": self.phase.status,
+            "done": self.counts.get(TaskStatus.DONE, 0),
+            "failed": self.counts.get(TaskStatus.FAILED, 0),
+            "total": self.total,
+            "counts": dict(self.counts),
+            "active": self.is_active,
+        }
+
+
+def _progress(world: World, hopper: Hopper) -> list[_Progress]:
+    """How far the phases of a run are, in their order."""
+    if hopper.scope is not HopperScope.ORCHESTRATION:
+        return []
+    from hopper_tui.engine.phases import Layout
+
+    layout = Layout.read(world, hopper.id)
+    if layout.instance is not layout.run:
+        return []
+    now = layout.active
+    return [_Progress(one, layout.counts.get(one.id, {}), one is now) for one in layout.phases]
+
+
+def _phase_lines(progress: Sequence[_Progress]) -> list[str]:
+    from hopper_tui.cli.columns import align
+    from hopper_tui.cli.numbers import progress_bar
+
+    rows = []
+    for number, one in enumerate(progress, 1):
+        done, failed = (one.counts.get(s, 0) for s in (TaskStatus.DONE, TaskStatus.FAILED))
+        rows.append((
+            f"  {'>' if one.is_active else ' '} {plain(output.phase_name(number, one.phase.name))}",
+            f"[{progress_bar(done, failed, one.total)}]",
+            f"{done} of {one.total} done",
+            f"{failed} failed" if failed else "",
+        ))  # fmt: skip
+    return align(rows) if rows else []
 
 
 def _phases(world: World, hopper: Hopper, children: Sequence[Node]) -> list[Hopper]:
@@ -117,13 +185,18 @@ def _phases(world: World, hopper: Hopper, children: Sequence[Node]) -> list[Hopp
 def stats(session: Session, instance: str | None) -> None:
     """Show the counts and speed of an instance.
 
+    Of a run also those of each worker and phase. Wait is the time from added to claimed, run that
+    from claimed to done; p90 is what nine tenths do not exceed.
+
     \b
     Examples:
       hopper stats
       hopper stats --instance webapp --json
     """
+    from hopper_tui.cli.numbers import stats_lines
+
     numbers = session.world.hopper(instance).stats()
-    session.answer(json=lambda: numbers, text=lambda: output.pairs(numbers))
+    session.answer(json=lambda: numbers, text=lambda: stats_lines(numbers, session.width))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ class Session:
             for warning in self.world.warnings:
                 self.warn(warning)
 
+    def keep_up(self) -> None:
+        """Do the maintenance that is due, once the answer is given."""
+        if "world" in self.__dict__:
+            for swept in self.world.keep_up():
+                self.hint(f"maintenance: {swept.subject}: {swept.message}")
+
     def find(self, ref: str, instance: str | None = None) -> tuple[Hopper, Task]:
         """The task that `ref` names, and the hopper that holds it.
 

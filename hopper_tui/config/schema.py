@@ -180,6 +180,7 @@ class Persistence(Section):
     url: str | None = None
     path: str | None = None
     retention: Annotated[str, AfterValidator(_retention)] = "forever"
+    maintenance_schedule: Annotated[str, AfterValidator(check_cron)] | None = None
 
 
 class Mcp(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hopper_tui.model.clock import age, seconds, stamp
 from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import HopperError, InvalidTransition, NotFound
 from hopper_tui.model.lifecycle import (
@@ -187,7 +188,10 @@ def _about_task(world: World, task: Task) -> Iterator[str]:
     elif task.status is TaskStatus.PENDING and not task.open_deps:
         instance = world.instance(task.instance)
         if instance.scope is not HopperScope.GLOBAL:
-            yield _held_by_phase(world, task) or f"it is ready at {place}; nobody has claimed it"
+            waits = _held_by_phase(world, task) or _held_by_backoff(world, task)
+            yield waits or f"it is ready at {place}; nobody has claimed it"
+            if ageing := world.settings(instance).work.ageing:
+                yield from _lifted(world, task, ageing)
     elif task.is_active:
         yield f"{task.owner} holds it at {place}"
 
@@ -201,6 +205,28 @@ def _held_by_phase(world: World, task: Task) -> str | None:
     except InvalidTransition as waits:
         return waits.message
     return None
+
+
+def _held_by_backoff(world: World, task: Task) -> str | None:
+    """Until when a task waits after an attempt that failed, in a sentence; None if it does not."""
+    now = world.now()
+    if task.not_before is None or seconds(task.not_before) <= now:
+        return None
+    wait = age(stamp(now), seconds(task.not_before))
+    return (
+        f"at {world.name(task.instance)} attempt {task.attempts} failed: {task.reason}; it is"
+        f" handed out again in {wait}, at {task.not_before}"
+    )
+
+
+def _lifted(world: World, task: Task, ageing: float) -> Iterator[str]:
+    """How many priorities higher a task counts that waited for long, in a sentence."""
+    higher = int((world.now() - seconds(task.created_at)) / ageing)
+    if higher > 0:
+        yield (
+            f"it is {age(task.created_at, world.now())} old and counts {higher}"
+            f" priorit{'y' if higher == 1 else 'ies'} higher in the queue: work.ageing"
+        )
 
 
 def _kept_silent(world: World, hop: Delegation) -> bool:

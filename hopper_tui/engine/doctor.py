@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from hopper_tui.engine.backends import stand_ins
 from hopper_tui.engine.checkout import run_is_beside
 from hopper_tui.engine.flow import made_elsewhere
-from hopper_tui.model.clock import duration, stamp
 from hopper_tui.model.errors import HopperError, NotFound
 from hopper_tui.model.lifecycle import DelegationStatus, InstanceStatus
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.world import World
     from hopper_tui.model.delegation import Delegation
-    from hopper_tui.model.instance import Instance
     from hopper_tui.store.protocol import Store
 
 
@@ -61,11 +59,11 @@ def examine(world: World, orders: Orders) -> list[Finding]:
             found += _store(name, store, orders)
             found += [Finding("warning", name, said) for said in store.skew(world.now())]
         found += _configuration(world, node)
-        if orders.maintain:
-            found += _maintain(world, store, node.instance)
     moved = world.reconcile()
     if moved:
         found.append(Finding("ok", "hops", f"{moved} steps between hoppers were repeated"))
+    if orders.maintain:
+        found += _maintain(world)
     found += _unsettled(world)
     said = " ".join(finding.message for finding in found)
     found += [Finding("warning", "world", w) for w in world.warnings if w not in said]
@@ -124,14 +122,13 @@ def _configuration(world: World, node: Node) -> Iterator[Finding]:
             yield Finding("error", instance.name, f"decomposer: {error}")
 
 
-def _maintain(world: World, store: Store, instance: Instance) -> Iterator[Finding]:
-    """Remove finished tasks that are older than the instance's retention says."""
-    retention = world.settings(instance).retention
-    if retention in ("forever", "run_duration"):
-        return
-    before = stamp(world.now() - duration(retention))
-    if removed := store.purge(instance.id, before):
-        yield Finding("ok", instance.name, f"{removed} finished tasks older than {retention} left")
+def _maintain(world: World) -> Iterator[Finding]:
+    """Archive and remove finished runs, and remove tasks whose retention has passed."""
+    from hopper_tui.engine import upkeep
+
+    readable = [node.instance for node in world.nodes() if node.error is None]
+    for swept in upkeep.maintain(world, readable):
+        yield Finding("warning" if swept.is_trouble else "ok", swept.subject, swept.message)
 
 
 def _unsettled(world: World) -> Iterator[Finding]:

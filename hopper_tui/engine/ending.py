@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.engine import flow, measuring, runs
 from hopper_tui.model.clock import seconds, stamp
-from hopper_tui.model.errors import HopperError, InvalidTransition, NotAllowed
+from hopper_tui.model.errors import HopperError, InvalidTransition, NotAllowed, StorageError
 from hopper_tui.model.lifecycle import CLOSED, HopperScope, InstanceStatus, TaskStatus
 from hopper_tui.model.query import Query, Term
 
@@ -186,8 +186,19 @@ def _carry_out(world: World, hopper: Hopper, ending: Ending) -> dict[str, Any]:
     if ending.archive and parent is not None:
         _keep_summary(world, parent.store, hopper.id, told)
     if not ending.keep:
-        runs.remove(world, hopper.instance)
+        _remove(world, hopper)
     return told
+
+
+def _remove(world: World, hopper: Hopper) -> None:
+    """Remove a run; somebody who ends it at the same time may be faster."""
+    store = hopper.store
+    try:
+        runs.remove(world, hopper.instance)
+    except StorageError:
+        if store.path is None or store.path.exists():
+            raise
+        world.forget(hopper.id)
 
 
 def _keep_summary(world: World, above: Store, run: str, told: dict[str, Any]) -> None:

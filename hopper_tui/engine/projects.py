@@ -32,8 +32,8 @@ _AGENTS = f"""\
 {_BEGIN}
 ## Tasks
 
-The tasks of this project are in Hopper. Before you start, run `hopper prime --actor NAME`, with a name
-of your own that nobody else uses here, and work by what it prints:
+The tasks of this project are in Hopper. Before you start, run `hopper prime --actor NAME`, with a
+name of your own that nobody else uses here, and work by what it prints:
 
 - Claim a task before you work on it: `hopper next --claim --actor NAME --lease 30m`
 - Add what you discover: `hopper add "TITLE" -d "WHY" --depends-on ID --actor NAME`

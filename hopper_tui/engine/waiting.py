@@ -31,6 +31,8 @@ _UNANNOUNCED = 2.0
 """Seconds between looks at a store, should the file system announce nothing."""
 _STEP_MS = 50
 """A change is seen after so many milliseconds at the latest."""
+_TICK = 0.005
+"""Seconds by which to be late: a lease that ends this very millisecond is not over yet."""
 _IN_NO_WORKERS_HANDS = frozenset({PERSON, "manual"})
 """Preferred executors whose tasks no worker gets."""
 
@@ -142,9 +144,9 @@ class Lookout:
         ready = _ready(store, layout.queues())
         held = _held(store, layout)
         times = [task.not_before for task in ready] + [task.lease_expires_at for task in held]
-        waits = [seconds(at) - now for at in times if at is not None]
+        waits = [seconds(at) - now + _TICK for at in times if at is not None]
         left = bool(held) or any(_is_for_workers(task) for task in ready)
-        return Outlook(max(0.0, min([LONGEST, *(wait for wait in waits if wait > 0)])), left)
+        return Outlook(min([LONGEST, *(wait for wait in waits if wait > 0)]), left)
 
 
 def _ready(store: Store, queues: list[str]) -> list[Task]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine.projects import InitReport
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.undo import Undone
+    from hopper_tui.engine.upkeep import Swept
     from hopper_tui.model.delegation import Decision, Delegation
     from hopper_tui.model.event import Event
     from hopper_tui.model.task import Task
@@ -654,6 +655,23 @@ class World:
 
         self._settle_down()
         return doctor.examine(self, doctor.Orders(rebuild or fix, maintain, deep, fix))
+
+    def keep_up(self) -> list[Swept]:
+        """Do the maintenance that is due by its schedule, at most once for each time; see
+        `upkeep`. What cannot be done is a warning."""
+        from hopper_tui.engine import upkeep
+
+        try:
+            return upkeep.keep_up(self)
+        except HopperError as error:
+            self.warnings.append(f"no maintenance: {error.message}")
+            return []
+
+    def maintenance_due(self, key: str) -> str | None:
+        """When the schedule that an instance follows is next due; None without one."""
+        from hopper_tui.engine import upkeep
+
+        return upkeep.next_due(self, self.instance(key))
 
     def watch_paths(self) -> list[Path]:
         """The directories whose files change when a store changes."""

@@ -57,6 +57,7 @@ class Settings(NamedTuple):
     rules: tuple[Mapping[str, Any], ...] = ()
     storage: str = "sqlite"
     retention: str = "forever"
+    maintenance: str | None = None
     parent_hopper: bool = True
     local_cli: bool = True
     worker_api: bool = True
@@ -92,6 +93,7 @@ class Settings(NamedTuple):
             rules=tuple(intelligence.get("rules") or ()),
             storage=persistence.get("storage", "sqlite"),
             retention=persistence.get("retention", defaults["retention"]),
+            maintenance=persistence.get("maintenance_schedule"),
             parent_hopper=integrations.get("parent_hopper", True),
             local_cli=integrations.get("local_cli", True),
             worker_api=integrations.get("worker_api", True),

@@ -117,7 +117,7 @@ def test_init(hopper: Shell) -> None:
     again = hopper("init", "--json").json
     assert again == {
         "instance_id": "hopper-webapp", "name": "webapp", "created": False, "root": str(hopper.cwd),
-        "offers": [],
+        "offers": [], "agents": None,
     }  # fmt: skip
     assert hopper("add", "Fix typo in README").lines[1] == "  kept for a human at webapp"
 

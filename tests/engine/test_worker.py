@@ -187,9 +187,11 @@ def test_a_second_attempt_of_the_same_name_does_not_count_for_the_first(run: Hop
 def test_a_handler_may_end_its_attempt_by_itself(run: Hopper, end: Any, status: str) -> None:
     key = run.add_task(title="By itself")
     told: list[Attempt] = []
-    worker = Worker(run, lambda task: end(run, task.id), "coder", told=told.append)
-    worker._handler = lambda task: end(run, task.id) and None
-    worker.run(max_tasks=1)
+
+    def handle(task: Task) -> None:
+        end(run, task.id)
+
+    Worker(run, handle, "coder", told=told.append).run(max_tasks=1)
     assert run.get(key).status == status
     assert "lost" not in [a.outcome for a in told]
 
@@ -346,7 +348,7 @@ def test_a_full_hopper_is_waited_for(run: Hopper) -> None:
     thread.join(0.5)
     assert thread.is_alive()
     assert time.process_time() - used < 0.4
-    other.complete(held)
+    other.complete(held, executor="somebody")
     _join(thread)
     assert run.get(key).result == "through"
 
@@ -364,14 +366,24 @@ def test_a_paused_run_is_waited_for(run: Hopper) -> None:
     assert run.get(key).status == "done"
 
 
+def _waiting(run: Hopper) -> threading.Thread:
+    """A worker that has done all there was."""
+    done = threading.Event()
+    run.add_task(title="First")
+    worker = Worker(run, lambda _: None, told=lambda _: done.set())
+    thread = _started(worker)
+    assert done.wait(PATIENCE)
+    return thread
+
+
 def test_a_worker_ends_with_its_run(run: Hopper) -> None:
-    thread = _started(Worker(run, lambda _: None))
+    thread = _waiting(run)
     _elsewhere(run).world.move_instance("w1", "terminate")
     _join(thread)
 
 
 def test_a_worker_ends_when_its_run_is_archived(run: Hopper) -> None:
-    thread = _started(Worker(run, lambda _: None))
+    thread = _waiting(run)
     _elsewhere(run).archive_and_delete()
     _join(thread)
 

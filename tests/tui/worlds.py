@@ -75,7 +75,7 @@ def busy_world(home: Path | None = None) -> World:
     add(webapp, "Write the release notes", depends_on=(pages,))
     done = add(webapp, "Set up CI")
     add(world.hopper("worker-1"), "Run integration tests", priority="high")
-    webapp.claim(oauth, executor="claude")
+    webapp.claim(oauth, executor="claude", role="human")
     webapp.start(keys)
     webapp.block(vendor, "the vendor does not answer")
     webapp.delegate(pages, "worker-1", notes="before Friday, please")
