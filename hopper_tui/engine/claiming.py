@@ -75,6 +75,7 @@ def next_task(world: World, instance: Instance, executor: Executor) -> Task | No
     """The task that `claim_next` would take."""
     check_executes(world, instance)
     store = world.store(instance.id)
+    let_expire(world, store)
     queues = Layout.read(world, instance.id).queues()
     rules = world.settings(instance).work
     return store.next_task(queues, executor, stamp(world.now()), rules.ageing)
@@ -91,6 +92,7 @@ def claim_next(
             let_go = expire(world, tx, store)
             layout = Layout.read(world, key)
             check_executes(world, layout.instance)
+            check_executes(world, layout.run)
             settings = world.settings(layout.instance)
             at = stamp(world.now())
             task = store.next_task(layout.queues(), executor, at, settings.work.ageing)
@@ -115,6 +117,7 @@ def claim(world: World, task: Task, executor: Executor, lease: float | None = No
             if task.is_active and task.owner == executor.name:
                 return task
             layout = Layout.read(world, instance.id)
+            check_executes(world, layout.run)
             check_free(world, store, task, executor)
             layout.check_active(world, task)
             layout.check_room(world)
@@ -216,6 +219,16 @@ def check_unheld(world: World, store: Store, task: Task) -> None:
 
 
 # What becomes of an attempt that came to nothing
+
+
+def let_expire(world: World, store: Store) -> None:
+    """Put back what somebody held for longer than agreed, if there is any in a store."""
+    if not store.expired(stamp(world.now())):
+        return
+    with world.command("expire"):
+        with world.writing(store) as tx:
+            expire(world, tx, store)
+        flow.drive(world, [store])
 
 
 def expire(world: World, tx: Transaction, store: Store) -> int:

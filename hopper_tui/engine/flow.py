@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from itertools import zip_longest
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import routes
@@ -30,7 +31,7 @@ from hopper_tui.routing.fit import can_take
 from hopper_tui.routing.rules import KEEPERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hopper_tui.engine.world import World
     from hopper_tui.model.delegation import Part
@@ -44,6 +45,8 @@ _TAKEN_UP_AGAIN = (_T.DONE, _T.FAILED, _T.BLOCKED, _T.PENDING)
 """A task in one of these is delegated again when a finished child of it is reopened."""
 NEARBY = 200
 """Everyday commands offer again at most so many of those that wait: their cost stays flat."""
+RESULTS_LIMIT = 48 << 10
+"""Bytes of what goes up, as JSON; one event of a journal holds 64 KiB."""
 _PAGE = 100
 PATIENCE = 20
 """After so many tasks that nobody takes, those that want the same are not offered either."""
@@ -496,11 +499,9 @@ def follow(world: World, tx: Transaction, store: Store, task: Task) -> None:
     at = stamp(world.now())
     if all(t.status is _T.DONE for t in children):
         if hop.status is not _D.COMPLETED:
-            results = [t.result for t in children]
-            said = any(result is not None for result in results)
             tx.change(
                 hop, "delegation.completed", status=_D.COMPLETED, reason=None, completed_at=at,
-                result=results if len(results) > 1 and said else next(iter(results), None),
+                result=_together(children),
             )  # fmt: skip
     elif lost and hop.status is _D.ACCEPTED:
         first = lost[0]
@@ -510,6 +511,22 @@ def follow(world: World, tx: Transaction, store: Store, task: Task) -> None:
         tx.change(hop, "delegation.failed", status=_D.FAILED, reason=why, completed_at=at)
     elif not lost and hop.status is not _D.ACCEPTED:
         tx.change(hop, "delegation.reopened", status=_D.ACCEPTED, reason=None, completed_at=None)
+
+
+def _together(children: Sequence[Task]) -> Any:
+    """The result that goes up: that of an only child, a list of those of several if there is any.
+
+    One that would be too long for a record above is left where it is.
+    """
+    room, kept = RESULTS_LIMIT, []
+    for task in children:
+        size = len(dumps(task.result))
+        fits = size <= room
+        kept.append(task.result if fits else f"too long to pass on: see {task.id}")
+        room -= size if fits else 0
+    if len(kept) > 1 and any(result is not None for result in kept):
+        return kept
+    return next(iter(kept), None)
 
 
 def _withdraw(world: World, target: Store, hop: Delegation, reason: str | None) -> None:

@@ -135,6 +135,11 @@ class Meter:
                 found.setdefault(worker, Tally()).add(tally)
         return found
 
+    def claimed_at(self, task: str) -> str | None:
+        """Since when somebody holds a task."""
+        track = self._tracks.get(task)
+        return track.claimed_at if track else None
+
     # Steps of a task
 
     def _tally(self, track: _Track, event: Event) -> Tally:

@@ -27,18 +27,20 @@ from hopper_tui.tui.messages import (
     DetailLoaded,
     PageLoaded,
     QueueLoaded,
+    RunsLoaded,
     StoreChanged,
     TreeLoaded,
     Warned,
 )
 from hopper_tui.tui.presentation import count, queue_title, report_text
 from hopper_tui.tui.queue_view import QueueView
+from hopper_tui.tui.runs_view import RunsView
 from hopper_tui.tui.session import Session
 from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, Report, TaskRow
 from hopper_tui.tui.status_line import SMALLEST, StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
-from hopper_tui.tui.verbs import VERBS, Verb
+from hopper_tui.tui.verbs import APPROVE, VERBS, Verb
 from hopper_tui.tui.watch import changes, identities
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ TITLES: dict[PaneName, str] = {
     "queue": "queue",
     "task": "task",
     "chain": "chain",
+    "runs": "runs",
 }
 
 
@@ -105,6 +108,7 @@ class Cockpit(Screen[None]):
     queue_view = getters.query_one("#queue", QueueView)
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
+    runs_view = getters.query_one("#runs", RunsView)
     tabs = getters.query_one(Tabs)
     status = getters.query_one("#status", StatusLine)
 
@@ -143,6 +147,7 @@ class Cockpit(Screen[None]):
             for pane, view in views.items():
                 view.show_title(TITLES[pane])
                 yield view
+        yield RunsView(clock, id="runs")
         yield StatusLine(id="status")
 
     def on_mount(self) -> None:
@@ -203,6 +208,8 @@ class Cockpit(Screen[None]):
         """Whether everything on the screen has been read."""
         if not self._loaded or self._asks_git or not self.tree_view.snapshot.revision:
             return False
+        if self.shows_runs and not self.runs_view.snapshot.revision:
+            return False
         detail = self.task_view.snapshot
         return (detail.task_id if detail else None) == self.queue_view.selected
 
@@ -215,6 +222,13 @@ class Cockpit(Screen[None]):
         if message.detail.task_id == self.queue_view.selected:
             self.task_view.show(message.detail)
             self.chain_view.show(message.detail.hops)
+
+    @on(RunsLoaded)
+    def _show_runs(self, message: RunsLoaded) -> None:
+        is_first = not self.runs_view.snapshot.revision
+        self.runs_view.show(message.runs)
+        if is_first and self._hopper is not None:
+            self.runs_view.select(self._hopper)
 
     def _load_checkout(self) -> None:
         self._asks_git = True
@@ -246,6 +260,8 @@ class Cockpit(Screen[None]):
         self._load_queue()
         if (selected := self.queue_view.selected) is not None:
             self.session.load_detail(selected)
+        if self.shows_runs:
+            self.session.load_runs(self.runs_view.opened)
 
     def _load_queue(self) -> None:
         view = self.queue_view
@@ -283,6 +299,20 @@ class Cockpit(Screen[None]):
     @on(LineList.Chosen, "#queue")
     def _task_chosen(self) -> None:
         self.action_go("task")
+
+    @on(LineList.Highlighted, "#runs")
+    def _run_highlighted(self) -> None:
+        if self.runs_view.lacks_workers:
+            self.session.load_runs(self.runs_view.opened)
+
+    @on(LineList.Chosen, "#runs")
+    def _run_chosen(self) -> None:
+        row = self.runs_view.row
+        if row is not None:
+            self._hopper = row.instance
+            self._wanted_task = row.task
+            self.action_go("queue")
+            self._load_queue()
 
     @on(QueueView.PageWanted)
     def _fetch_page(self, message: QueueView.PageWanted) -> None:
@@ -342,7 +372,10 @@ class Cockpit(Screen[None]):
     @on(DescendantFocus)
     def _pane_focused(self, event: DescendantFocus) -> None:
         pane = event.widget.id
-        if pane in PANES:
+        if pane == "runs":
+            self._pane = "runs"
+            self._show_status()
+        elif pane in PANES:
             self._pane = pane
             for name in PANES:
                 self.body.set_class(name == pane, f"show-{name}")
@@ -354,10 +387,27 @@ class Cockpit(Screen[None]):
         self.action_go(PANES[message.number])
 
     def action_go(self, pane: PaneName) -> None:
-        """Focus a pane."""
+        """Focus a pane; the runs take the place of all others."""
+        self.set_class(pane == "runs", "-runs")
         for name in PANES:  # a pane that is not displayed cannot take the focus
             self.body.set_class(name == pane, f"show-{name}")
         self.view(pane).focus()
+
+    @property
+    def shows_runs(self) -> bool:
+        """Whether the runs are shown in place of the panes."""
+        return self.has_class("-runs")
+
+    def action_runs(self) -> None:
+        """Show the runs, or the queue again."""
+        self.action_go("queue" if self.shows_runs else "runs")
+        if self.shows_runs:
+            self.session.load_runs(self.runs_view.opened)
+
+    def action_approve(self) -> None:
+        """Approve the checkpoint under the cursor: to say so is all there is to do in it."""
+        if (held := self.runs_view.approval) is not None:
+            self.run_worker(self.work(APPROVE, [held.row.task.id]), group="work")
 
     def action_step(self, step: int) -> None:
         """Focus the next pane or the one before."""
@@ -368,8 +418,10 @@ class Cockpit(Screen[None]):
         self.toggle_class("-zoom")
 
     def action_back(self) -> None:
-        """Leave zoom, or the program."""
-        if self.has_class("-zoom"):
+        """Leave the runs, zoom, or the program."""
+        if self.shows_runs:
+            self.action_go("queue")
+        elif self.has_class("-zoom"):
             self.remove_class("-zoom")
         else:
             self.app.exit()
@@ -428,6 +480,7 @@ class Cockpit(Screen[None]):
             detail=detail,
             hop=self._hop(detail.hops if detail else ()),
             checkout=self.checkout,
+            approval=self.runs_view.approval,
         )
 
     def _hop(self, hops: Sequence[Hop]) -> Hop | None:
@@ -538,11 +591,19 @@ class Cockpit(Screen[None]):
 
     def action_undo(self) -> None:
         """Take back the last command at this hopper."""
-        self.run_worker(self._take_back(lambda world: world.undo(self._hopper)), group="work")
+        here = self._here
+        self.run_worker(self._take_back(lambda world: world.undo(here)), group="work")
 
     def action_redo(self) -> None:
         """Do again what was undone at this hopper."""
-        self.run_worker(self._take_back(lambda world: world.redo(self._hopper)), group="work")
+        here = self._here
+        self.run_worker(self._take_back(lambda world: world.redo(here)), group="work")
+
+    @property
+    def _here(self) -> str | None:
+        """The hopper that the user looks at: that of the queue, or of the run under the cursor."""
+        row = self.runs_view.row if self.shows_runs else None
+        return row.instance if row else self._hopper
 
     async def _take_back(self, job: Callable[[World], Undone]) -> None:
         await self.insist(job, lambda undone: undone.summary)

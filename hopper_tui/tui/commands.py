@@ -19,16 +19,19 @@ from hopper_tui.model.lifecycle import (
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     DetailSnapshot,
+    Held,
     Hop,
     QueueSnapshot,
     TaskRow,
     TreeRow,
 )
 
-PaneName = Literal["tree", "queue", "task", "chain"]
+PaneName = Literal["tree", "queue", "task", "chain", "runs"]
 
 PANES: tuple[PaneName, ...] = ("tree", "queue", "task", "chain")
 """In the order of the keys 1 to 4."""
+EVERYWHERE: tuple[PaneName, ...] = (*PANES, "runs")
+"""The panes, and the view of runs that takes their place."""
 WORK: tuple[PaneName, ...] = PANES[1:]
 """Where verbs act on the selected task."""
 
@@ -44,6 +47,7 @@ class Situation(NamedTuple):
     detail: DetailSnapshot | None
     hop: Hop | None
     checkout: CheckoutSnapshot = CheckoutSnapshot()
+    approval: Held | None = None
 
 
 Enabled = Callable[[Situation], str | None]
@@ -148,6 +152,13 @@ def with_conflicts(situation: Situation) -> str | None:
     return None if checkout.conflicts else f"{checkout.name} has no conflicts."
 
 
+def with_approval(situation: Situation) -> str | None:
+    """Needs a checkpoint that waits for approval."""
+    if situation.pane != "runs":
+        return "Checkpoints are approved among the runs; W shows them."
+    return None if situation.approval else "The cursor is on no checkpoint that waits."
+
+
 class Command(NamedTuple):
     """Something the user can do.
 
@@ -168,11 +179,12 @@ class Command(NamedTuple):
 
 
 def _move(id_: str, title: str, keys: tuple[str, ...], action: str) -> Command:
-    return Command(f"move.{id_}", title, keys, PANES, "Move", action, direct=True)
+    return Command(f"move.{id_}", title, keys, EVERYWHERE, "Move", action, direct=True)
 
 
 def _go(pane: PaneName, number: int, title: str) -> Command:
-    return Command(f"go.{pane}", title, (str(number),), PANES, "Move", f"screen.go('{pane}')")
+    action = f"screen.go('{pane}')"
+    return Command(f"go.{pane}", title, (str(number),), EVERYWHERE, "Move", action)
 
 
 def _work(name: str, title: str, key: str, enabled: Enabled, hint: str = "") -> Command:
@@ -251,16 +263,25 @@ COMMANDS: tuple[Command, ...] = (
     _go("chain", 4, "To the chain"),
     Command("find.back", "Unmark all, then drop the filter", ("escape",), PANES, "Find",
             "screen.clear", _escapable),
-    Command("app.undo", "Undo the last command here", ("u",), PANES, "App", "screen.undo",
+    Command("runs.approve", "Approve the checkpoint", ("A",), ("runs",), "Run",
+            "screen.approve", with_approval, "approve"),
+    Command("runs.leave", "Back to the queue", ("escape",), ("runs",), "Run",
+            "screen.go('queue')", hint="back"),
+    Command("app.undo", "Undo the last command here", ("u",), EVERYWHERE, "App", "screen.undo",
             hint="undo"),
-    Command("app.redo", "Redo what was undone here", ("ctrl+r",), PANES, "App", "screen.redo"),
+    Command("app.redo", "Redo what was undone here", ("ctrl+r",), EVERYWHERE, "App",
+            "screen.redo"),
+    Command("view.runs", "See the runs and who works on what", ("W",), EVERYWHERE, "View",
+            "screen.runs", hint="runs"),
     Command("view.conflicts", "Settle the conflicts", ("C",), PANES, "View",
             "screen.ask('conflicts')", with_conflicts),
     Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
-    Command("view.theme", "Change the theme", (), PANES, "View", "app.change_theme"),
-    Command("app.palette", "Search all commands", (":",), PANES, "App", "app.command_palette"),
-    Command("app.quit", "Back, or quit", ("q",), PANES, "App", "screen.back", hint="quit"),
-    Command("app.help", "All commands", ("?",), PANES, "App", "screen.ask('help')", hint="help"),
+    Command("view.theme", "Change the theme", (), EVERYWHERE, "View", "app.change_theme"),
+    Command("app.palette", "Search all commands", (":",), EVERYWHERE, "App",
+            "app.command_palette"),
+    Command("app.quit", "Back, or quit", ("q",), EVERYWHERE, "App", "screen.back", hint="quit"),
+    Command("app.help", "All commands", ("?",), EVERYWHERE, "App", "screen.ask('help')",
+            hint="help"),
 )  # fmt: skip
 
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}

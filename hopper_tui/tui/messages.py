@@ -9,6 +9,7 @@ from hopper_tui.tui.snapshot import (
     DetailSnapshot,
     PageSnapshot,
     QueueSnapshot,
+    RunsSnapshot,
     TreeSnapshot,
 )
 
@@ -43,6 +44,14 @@ class DetailLoaded(Message):
     def __init__(self, detail: DetailSnapshot) -> None:
         super().__init__()
         self.detail = detail
+
+
+class RunsLoaded(Message):
+    """The runs were read."""
+
+    def __init__(self, runs: RunsSnapshot) -> None:
+        super().__init__()
+        self.runs = runs
 
 
 class CheckoutLoaded(Message):

@@ -29,11 +29,13 @@ from hopper_tui.tui.messages import (
     DetailLoaded,
     PageLoaded,
     QueueLoaded,
+    RunsLoaded,
     StoreChanged,
     TreeLoaded,
     Warned,
 )
 from hopper_tui.tui.pages import PAGE
+from hopper_tui.tui.run_reading import RunReader
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     ConflictRow,
@@ -80,6 +82,7 @@ class Session:
         self._latest: dict[str, int] = {}
         self._seen = 0
         self._warned: set[str] = set()
+        self._runs = RunReader(world)
 
     def close(self) -> None:
         """Let the write under way finish, and drop what waits."""
@@ -112,6 +115,11 @@ class Session:
     def load_detail(self, task_id: str) -> None:
         """Ask for everything about a task."""
         self._ask("detail", lambda n: self._detail(n, task_id), DetailLoaded)
+
+    def load_runs(self, opened: Iterable[str] = ()) -> None:
+        """Ask for the runs; of those that are over only the `opened` ones with their workers."""
+        wanted = frozenset(opened)
+        self._ask("runs", lambda n: self._runs.read(n, wanted), RunsLoaded)
 
     def load_checkout(self, hopper: str | None) -> None:
         """Ask where a hopper's tasks stand in git: this runs git, so it is asked for last."""

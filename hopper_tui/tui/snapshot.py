@@ -10,7 +10,7 @@ from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.event import Event
 from hopper_tui.model.instance import Instance, Load
-from hopper_tui.model.lifecycle import DelegationType
+from hopper_tui.model.lifecycle import ACTIVE, DelegationType, TaskStatus
 from hopper_tui.model.task import Task
 
 
@@ -131,6 +131,83 @@ class ConflictRow(NamedTuple):
     def stands(self, side: Side) -> bool:
         """Whether that side is what the task says now."""
         return side.event == self.conflict.winner.event
+
+
+class Progress(NamedTuple):
+    """How many of some tasks are done, have failed and are held; cancelled ones are no part of
+    the `total`."""
+
+    done: int = 0
+    failed: int = 0
+    held: int = 0
+    total: int = 0
+
+    @classmethod
+    def of(cls, *counts: Mapping[TaskStatus, int]) -> Progress:
+        """The progress that counts by status mean together."""
+
+        def number(*statuses: TaskStatus) -> int:
+            return sum(some.get(status, 0) for some in counts for status in statuses)
+
+        everything = sum(sum(some.values()) for some in counts)
+        return cls(
+            number(TaskStatus.DONE),
+            number(TaskStatus.FAILED),
+            number(*ACTIVE),
+            everything - number(TaskStatus.CANCELLED),
+        )
+
+
+class Held(NamedTuple):
+    """A task in somebody's hands, or one that waits for them, since when; `most_attempts` are
+    made at it."""
+
+    row: TaskRow
+    since: str | None
+    most_attempts: int = 1
+
+
+class PhaseRow(NamedTuple):
+    """A phase of a run. `left` counts the tasks that keep it from being passed; `waiting` says
+    that a checkpoint is all that is left to do in it."""
+
+    instance: Instance
+    number: int
+    progress: Progress
+    left: int
+    is_active: bool = False
+    waiting: bool = False
+
+
+class WorkerRow(NamedTuple):
+    """A worker of a run: what it did, how many of its leases ran out, and what it holds."""
+
+    name: str
+    progress: Progress
+    expired: int = 0
+    holds: tuple[Held, ...] = ()
+
+
+class RunRow(NamedTuple):
+    """A run with its phases and workers; `waiting` are the checkpoints to be approved. The
+    progress is that of the run and its phases. `problem` says why it cannot be read."""
+
+    instance: Instance
+    project: str
+    progress: Progress = Progress()
+    phases: tuple[PhaseRow, ...] = ()
+    workers: tuple[WorkerRow, ...] = ()
+    waiting: tuple[Held, ...] = ()
+    is_over: bool = False
+    problem: Problem | None = None
+
+
+class RunsSnapshot(NamedTuple):
+    """Every run known: those under way, then those that are over, each the newest first."""
+
+    revision: int
+    runs: tuple[RunRow, ...] = ()
+    problem: Problem | None = None
 
 
 class CheckoutSnapshot(NamedTuple):

@@ -29,6 +29,10 @@ VERBS: Mapping[str, Verb] = {
 """The verbs that need nothing but a task."""
 
 
+APPROVE = Verb("approved", lambda hopper, task: hopper.complete(task))
+"""What is done to a checkpoint."""
+
+
 def block(reason: str) -> Verb:
     """Block a task."""
     return Verb("blocked", lambda hopper, task: hopper.block(task, reason))

@@ -129,7 +129,7 @@ def test_it_never_grows(project: Shell) -> None:
         for number in range(400)
     )
     project("add", "--batch", stdin=batch)
-    for _ in range(12):
+    for _ in range(8):
         project("next", "--claim", "--actor", "robo", "--lease", "30m")
     for number in range(6):
         name = f"{'very-' * 15}long-worker-{number}"

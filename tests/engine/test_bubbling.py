@@ -247,3 +247,16 @@ def test_without_upward_notice_the_parent_closes_by_hand(scene: Scene) -> None:
     assert any("does not report to web" in said for said in scene.world.diagnose(task))
     scene.top.complete(task)
     assert scene.status(task) == "done"
+
+
+def test_results_too_long_for_a_record_stay_where_they_are(scene: Scene) -> None:
+    """What is above is done all the same, and says where to look."""
+    web, worker = scene.team()
+    key = web.add_task(title=SIMPLE)
+    hop = web.delegate(key, worker.id, type="decompose", subtasks=["one", "two", "three"])
+    for child, result in zip(hop.child_tasks, ("short", "x" * 40_000, "y" * 40_000), strict=True):
+        worker.complete(child, result=result)
+    assert scene.status(key) == "done"
+    short, first, second = scene.task(key).result
+    assert (short, len(first)) == ("short", 40_000)
+    assert hop.child_tasks[2] in second

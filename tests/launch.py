@@ -1,0 +1,234 @@
+"""Launch: `hopper ARGS` as a process of its own, without a new interpreter for each.
+
+A helper process imports the command line once and does nothing else. It forks for every command;
+the child takes over the standard files, directory, environment and arguments that it is given,
+and goes on in the entry point of the console script. So it is what a new process is, less the time
+for imports: no other thread, no open database, nothing that an earlier command left.
+
+What depends on the start of the interpreter runs the installed script: where the environment says
+how to start it, in tests that are marked `installed`, and in all if HOPPER_TESTS_INSTALLED is set.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO, NoReturn
+
+COMMAND = str(Path(sys.executable).with_name("hopper"))
+"""The console script beside the interpreter that runs the tests."""
+STARTED_WITH = {"LANG": "C.UTF-8"}
+"""What the helper's interpreter was started with, of all that an interpreter heeds at its start."""
+BROKEN = 99
+"""The exit code of a child that never came to an exit code of the command; see its traceback."""
+
+installed = "HOPPER_TESTS_INSTALLED" in os.environ
+"""Whether every command shall be the installed script."""
+
+
+def hopper(
+    args: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `hopper ARGS` and wait for its end: its exit code, or the negative number of the signal
+    that killed it, and what it printed. Raises subprocess.TimeoutExpired, after a kill."""
+    if installed or not _may_fork(env):
+        return subprocess.run(
+            [COMMAND, *args], cwd=cwd, env=env, input=stdin, capture_output=True, timeout=timeout,
+        )  # fmt: skip
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        given.write(stdin)
+        given.seek(0)
+        what = {"args": args, "cwd": str(cwd), "env": dict(env)}
+        code = _helper().run(what, [file.fileno() for file in (given, out, err)], timeout)
+        return subprocess.CompletedProcess([COMMAND, *args], code, _all(out), _all(err))
+
+
+def _may_fork(env: Mapping[str, str]) -> bool:
+    heeded = {k: v for k, v in env.items() if k == "LANG" or k.startswith(("PYTHON", "LC_"))}
+    return heeded == STARTED_WITH and hasattr(os, "fork") and hasattr(socket, "send_fds")
+
+
+def _all(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def become(
+    args: Sequence[str],
+    cwd: str | Path,
+    env: Mapping[str, str],
+    before: Callable[[], object] = lambda: None,
+) -> NoReturn:
+    """Go on as the process of `hopper ARGS`, in a child that was just forked and whose standard
+    files are in place; `before` is called first."""
+    from hopper_tui.cli.start import run
+
+    try:
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(env)
+        time.tzset()
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            old = getattr(sys, name)
+            new = open(  # noqa: SIM115 - for as long as this process lives
+                old.fileno(), mode, encoding=old.encoding, errors=old.errors, closefd=False
+            )
+            new.reconfigure(line_buffering=name == "stderr")
+            setattr(sys, name, new)
+        sys.argv = [COMMAND, *args]
+        before()
+        run()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(BROKEN)
+
+
+def warm_up() -> None:
+    """Import what commands import when they need it, so that no child has to."""
+    import hopper_tui
+
+    for module in pkgutil.walk_packages(hopper_tui.__path__, "hopper_tui."):
+        if not module.name.startswith(("hopper_tui.tui", "hopper_tui.demo", "hopper_tui.__main__")):
+            importlib.import_module(module.name)
+
+
+class _Helper:
+    """The helper process, seen from the tests. Threads may run commands at once."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        env = STARTED_WITH | {"PATH": os.environ["PATH"]}
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, str(theirs.fileno())],
+                env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        atexit.register(self.close)
+
+    def run(self, what: Mapping[str, object], files: Sequence[int], timeout: float) -> int:
+        """Run one command on these standard files; returns how it ended."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                socket.send_fds(self._control, [b"!"], [theirs.fileno(), *files])
+            ours.settimeout(timeout)
+            ours.sendall(json.dumps(what).encode())
+            ours.shutdown(socket.SHUT_WR)
+            with ours.makefile("r") as told:
+                child = int(told.readline())
+                try:
+                    return int(told.readline())
+                except TimeoutError:
+                    os.kill(child, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired([COMMAND, *what["args"]], timeout) from None
+
+    def close(self) -> None:
+        """Let the helper end."""
+        self._control.close()
+        self._process.wait()
+
+
+_starting = threading.Lock()
+
+
+def _helper() -> _Helper:
+    with _starting:
+        return _started(os.getpid())
+
+
+@cache
+def _started(_owner: int) -> _Helper:
+    return _Helper()
+
+
+def serve(control: socket.socket) -> None:
+    """Fork a child for every command that is asked for, until the tests are through."""
+    running: dict[int, socket.socket] = {}
+
+    def reap(*_: object) -> None:
+        for child in list(running):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                with running.pop(child) as asker:
+                    _tell(asker, os.waitstatus_to_exitcode(status))
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, reap)
+    while True:
+        note, fds, _, _ = socket.recv_fds(control, 1, 4)
+        if not note:
+            return
+        asker = socket.socket(fileno=fds[0])
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+        child = os.fork()
+        if not child:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+            _answer(asker, fds[1:], [control, *running.values()])
+        for fd in fds[1:]:
+            os.close(fd)
+        running[child] = asker
+        _tell(asker, child)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+
+
+def _tell(asker: socket.socket, number: int) -> None:
+    try:
+        asker.sendall(b"%d\n" % number)
+    except OSError:
+        pass  # it waits no longer
+
+
+def _answer(asker: socket.socket, files: Sequence[int], others: list[socket.socket]) -> NoReturn:
+    """Go on, in a child, as the command that is asked for."""
+    try:
+        with asker, asker.makefile("r") as asked:
+            what = json.load(asked)
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+            os.close(file)
+        for other in others:
+            other.close()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(BROKEN)
+    become(what["args"], what["cwd"], what["env"])
+
+
+def main(fd: int) -> None:
+    """Be the helper."""
+    import gc
+
+    warm_up()
+    gc.collect()
+    gc.freeze()
+    serve(socket.socket(fileno=fd))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
