@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import itertools
 import json
 import os
 import pkgutil
@@ -25,6 +26,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import IO, NoReturn
@@ -153,15 +155,17 @@ class _Helper:
 
 
 _starting = threading.Lock()
+_turns = itertools.cycle(range(2))
 
 
 def _helper() -> _Helper:
+    """One of two helpers in turn: sets have another order in each, as in any two processes."""
     with _starting:
-        return _started(os.getpid())
+        return _started(os.getpid(), next(_turns))
 
 
 @cache
-def _started(_owner: int) -> _Helper:
+def _started(_owner: int, _turn: int) -> _Helper:
     return _Helper()
 
 
@@ -198,10 +202,8 @@ def serve(control: socket.socket) -> None:
 
 
 def _tell(asker: socket.socket, number: int) -> None:
-    try:
+    with suppress(OSError):  # who asked may wait no longer
         asker.sendall(b"%d\n" % number)
-    except OSError:
-        pass  # it waits no longer
 
 
 def _answer(asker: socket.socket, files: Sequence[int], others: list[socket.socket]) -> NoReturn:

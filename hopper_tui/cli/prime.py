@@ -97,7 +97,7 @@ def _task_json(task: Task, short_ids: dict[str, str]) -> dict[str, Any]:
 
 
 def _lines(told: Priming, short_ids: dict[str, str]) -> Iterator[str]:
-    from hopper_tui.engine.priming import SHOWN
+    from hopper_tui.engine.priming import SHOWN, WAIT
 
     here = told.instance
     yield "# Hopper keeps the tasks here"
@@ -134,10 +134,9 @@ def _lines(told: Priming, short_ids: dict[str, str]) -> Iterator[str]:
         yield f"{counted(told.ready, 'task')} ready; the first for you:"
         yield from _rows(told.first, short_ids)
     else:
-        yield f"Nothing is ready for you at {here.id}."
+        yield f"Nothing is ready for you at {here.id}. To wait: {told.take()} --wait {WAIT}"
     for below, ready in told.below[:_BELOW]:
-        more = f"hopper next --claim --instance {below.id}{told.taking}"
-        yield f"{counted(ready, 'task')} ready at {below.id}: {more}"
+        yield f"{counted(ready, 'task')} ready at {below.id}: {told.take(below.id)}"
     if len(told.below) > _BELOW:
         yield f"{len(told.below) - _BELOW} more hoppers have ready tasks: hopper instance tree"
 

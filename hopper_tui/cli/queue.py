@@ -129,7 +129,8 @@ def next_(
     if task is None:
         again = repeated(session, executor, role, capability, lease)
         again = f"hopper next{' --claim' if claim else ''}{again}"
-        raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper, again))
+        at = "" if instance is None else f" --instance {hopper.id}"
+        raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper, again, at))
     found, short_id = task, world.short_id(task)
     session.answer(
         json=lambda: task_json(found, short_id),
@@ -202,18 +203,18 @@ def _why_empty(hopper: Hopper) -> str:
     return f'no tasks at {hopper.name} yet. Add one: hopper add "..."'
 
 
-def _elsewhere(world: World, hopper: Hopper, again: str) -> str:
-    """What there is to do below this hopper, as the command that gets it; else what its open
-    tasks wait for."""
-    from hopper_tui.engine.priming import ready_below
+def _elsewhere(world: World, hopper: Hopper, again: str, at: str) -> str:
+    """What there is to do below this hopper, as the command that gets it; else the one that waits
+    while tasks are open. `again` is the command that was given, `at` how it named the hopper."""
+    from hopper_tui.engine import priming
 
-    if below := ready_below(world, hopper.instance):
+    if below := priming.ready_below(world, hopper.instance):
         instance, ready = below[0]
         wait = f"{output.counted(ready, 'task')} {'waits' if ready == 1 else 'wait'}"
         return f"{wait} at {instance.name}: {again} --instance {instance.id}"
-    if waiting := hopper.load().open:
-        wait = "1 task is open and waits" if waiting == 1 else f"{waiting} tasks are open and wait"
-        return f"{wait}, for others or for somebody else; try again later, or see: hopper list"
+    if left := priming.open_at(world, hopper.instance):
+        are = f"{output.counted(left, 'task')} {'is' if left == 1 else 'are'}"
+        return f"{are} open, but not for you now. To wait: {again}{at} --wait {priming.WAIT}"
     return "See what there is: hopper list --all"
 
 

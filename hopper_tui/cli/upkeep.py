@@ -80,7 +80,7 @@ def init(session: Session, name: str | None, gitattributes: bool, agents: bool) 
 
 @command
 @click.option("--rebuild", is_flag=True, help="Make the tables anew from the recorded events.")
-@click.option("--maintain", is_flag=True, help="Remove closed tasks whose retention is over.")
+@click.option("--maintain", is_flag=True, help="Archive and remove what is over: runs, old tasks.")
 @click.option("--deep", is_flag=True, help="Read every file again and compare all with the tables.")
 @click.option("--fix", is_flag=True, help="Make anew what is made of the record, drop leftovers.")
 def doctor(session: Session, rebuild: bool, maintain: bool, deep: bool, fix: bool) -> None:

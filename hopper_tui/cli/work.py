@@ -112,7 +112,7 @@ class _Log:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._last: dict[str, bool] = {}
+        self._failed: dict[str, bool] = {}
         self._lock = threading.Lock()
 
     def ended(self, attempt: Attempt) -> None:
@@ -127,7 +127,8 @@ class _Log:
                     else f"{short_id} released"
                 )
                 return
-            is_done = self._last[task.id] = attempt.outcome == "done"
+            is_done = attempt.outcome == "done"
+            self._failed[task.id] = attempt.outcome in ("failed", "retry")
             session.answer(
                 json=lambda: {
                     "id": task.id, "short_id": short_id, "attempt": task.attempts,
@@ -139,10 +140,10 @@ class _Log:
 
     def sum_up(self) -> None:
         """Raise PartlyRefused if tasks were left failed."""
-        if failed := [key for key, is_done in self._last.items() if not is_done]:
-            done = len(self._last) - len(failed)
+        if failed := [key for key, has_failed in self._failed.items() if has_failed]:
+            well = len(self._failed) - len(failed)
             raise PartlyRefused(
-                f"{counted(done, 'task')} done, {len(failed)} failed",
+                f"{counted(len(failed), 'task')} failed, {well} went well",
                 f"See why: hopper task log {failed[0]}",
             )
 

@@ -188,8 +188,8 @@ def _about_task(world: World, task: Task) -> Iterator[str]:
     elif task.status is TaskStatus.PENDING and not task.open_deps:
         instance = world.instance(task.instance)
         if instance.scope is not HopperScope.GLOBAL:
-            waits = _held_by_phase(world, task) or _held_by_backoff(world, task)
-            yield waits or f"it is ready at {place}; nobody has claimed it"
+            held = _held_by_phase(world, task) or _held_by_backoff(world, task)
+            yield held or f"it is ready at {place}; nobody has claimed it"
             if ageing := world.settings(instance).work.ageing:
                 yield from _lifted(world, task, ageing)
     elif task.is_active:

@@ -152,17 +152,24 @@ def lease_of(executor: Executor, rules: WorkRules) -> float | None:
     return rules.human_lease if executor.is_person else rules.lease
 
 
-def heartbeat(world: World, task: Task, executor: str | None, lease: float | None = None) -> Task:
+def heartbeat(
+    world: World,
+    task: Task,
+    executor: str | None,
+    lease: float | None = None,
+    attempt: int | None = None,
+) -> Task:
     """Hold a task for `lease` seconds from now (None: as configured); raises LeaseLost unless the
-    executor holds it."""
+    executor holds it, by that attempt if one is given."""
     who = executor or world.actor
     store = world.store(task.instance)
-    if lease is None:
-        lease = world.settings(world.instance(task.instance)).work.lease
+    seconds = lease or world.settings(world.instance(task.instance)).work.lease
     with world.command("heartbeat"), world.writing(store) as tx:
         task = fresh(store, task)
-        check_holds(world, task, who)
-        until = stamp(world.now() + lease)
+        check_holds(world, task, who, attempt)
+        if executor is None and lease is None and task.lease_expires_at is None:
+            return task  # a person, who holds it without end
+        until = stamp(world.now() + seconds)
         tx.lease(task.id, until)
         return task._replace(lease_expires_at=until)
 

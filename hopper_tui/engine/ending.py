@@ -238,23 +238,29 @@ def ending_of(store: Store, run: str) -> Ending | None:
 
 def finish(world: World) -> list[str]:
     """End the runs that somebody began to end and died; returns their names."""
-    from hopper_tui.engine.hopper import Hopper
-
     ended = []
     for project in world.places.projects().values():
         for key in world.places.runs(project):
             try:
-                store = world.store(key)
-                run = store.instance(key)
-                if run is None or run.status is not InstanceStatus.TERMINATED:
-                    continue
-                ending = ending_of(store, key)
-                if ending is None:
-                    continue
-                _carry_out(world, Hopper.open(world, key), ending)
+                name = _finish(world, key)
             except HopperError as error:
                 world.warnings.append(f"{key} is not archived yet: {error.message}")
-                continue
-            if not ending.keep:
-                ended.append(run.name)
+            else:
+                ended += [name] if name else []
     return ended
+
+
+def _finish(world: World, key: str) -> str | None:
+    """End a run if somebody began to; its name when it is gone."""
+    from hopper_tui.engine.hopper import Hopper
+
+    store = world.store(key)
+    run = store.instance(key)
+    if run is None or run.status is not InstanceStatus.TERMINATED:
+        return None
+    ending = ending_of(store, key)
+    if ending is None:
+        return None
+    with world.command("archive"):
+        _carry_out(world, Hopper.open(world, key), ending)
+    return None if ending.keep else run.name

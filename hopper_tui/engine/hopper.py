@@ -410,13 +410,19 @@ class Hopper:
             ),
         )
 
-    def heartbeat(self, ref: str, executor: str | None = None, lease: float | None = None) -> Task:
+    def heartbeat(
+        self,
+        ref: str,
+        executor: str | None = None,
+        lease: float | None = None,
+        attempt: int | None = None,
+    ) -> Task:
         """Hold a task for `lease` seconds more (None: as configured); raises LeaseLost unless
-        `executor` holds it."""
+        `executor` holds it, by that attempt if one is given."""
         return self._afterwards(
             ref,
             lambda task: engine.claiming.heartbeat(
-                self.world, engine.work.leaf(self.world, task), executor, lease
+                self.world, engine.work.leaf(self.world, task), executor, lease, attempt
             ),
         )
 

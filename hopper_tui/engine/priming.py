@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hopper_tui.engine import claiming, phases
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import HopperError
-from hopper_tui.model.lifecycle import ACTIVE, HopperScope
+from hopper_tui.model.lifecycle import ACTIVE, CLOSED, HopperScope
 from hopper_tui.model.query import Query, Term
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ SHOWN = 5
 """So many ready tasks, held tasks and hoppers below are named; of the rest, only the number."""
 LEASE = "30m"
 """For how long an agent in a project takes a task, unless its heartbeats renew that."""
+WAIT = "30s"
+"""For how long an agent is told to wait for work before it looks again elsewhere."""
 _LOOKED_AT = 100
 """Among so many ready tasks, the first that suit the agent are looked for."""
 _LONGEST_NAME = 40
@@ -104,7 +106,12 @@ class Priming:
     closed: str
     examples: tuple[Example, ...]
     rules: tuple[str, ...]
-    taking: str
+    names: Names
+
+    def take(self, instance: str = "") -> str:
+        """The command that takes the next task, here or at another hopper."""
+        at = f" --instance {instance}" if instance else self.names.at
+        return f"hopper next --claim{at}{self.names.taking}"
 
 
 def prime(
@@ -135,7 +142,7 @@ def prime(
             _LAST[in_git],
         ),
         rules=(*RULES, COMMIT_RULE) if in_git else RULES,
-        taking=names.taking,
+        names=names,
     )
 
 
@@ -197,6 +204,12 @@ def ready_at(world: World, instance: Instance) -> int:
     store = world.store(instance.id)
     queues = phases.Layout.read(world, instance.id).queues()
     return sum(store.count(Query(queue, (_READY,))) for queue in queues)
+
+
+def open_at(world: World, instance: Instance) -> int:
+    """How many tasks of an instance are open, those of a run's phases included."""
+    counts = phases.Layout.read(world, instance.id).counts.values()
+    return sum(n for each in counts for status, n in each.items() if status not in CLOSED)
 
 
 def ready_below(world: World, instance: Instance) -> list[tuple[Instance, int]]:

@@ -64,7 +64,7 @@ def events(store: Store, after: int | None) -> Iterator[Event]:
     while True:
         revision = store.revision()
         for event in store.events(after=after):
-            after = event.seq
+            after = max(after, event.seq)
             yield event
         _wait(store, revision)
 

@@ -94,7 +94,7 @@ def complete(
 ) -> Task:
     """Finish a task; completion bubbles up its chain. Completing it again changes nothing."""
     task = leaf(world, task)
-    if task.status is _T.DONE and executor in (None, task.owner):
+    if task.status is _T.DONE and _was_its_own(task, executor, attempt):
         return task
     if executor is not None and task.instance == world.global_id:
         claiming.check_executes(world, world.instance(task.instance))
@@ -161,7 +161,7 @@ def _finish(
             world.announce()
         with world.writing(store) as tx:
             task = claiming.fresh(store, task)
-            if task.status is status and executor in (None, task.owner):
+            if task.status is status and _was_its_own(task, executor, attempt):
                 return task
             claiming.check_holds(world, task, executor, attempt)
             claiming.check_move(world, task, status)
@@ -171,6 +171,11 @@ def _finish(
         if not alone:
             flow.settle(world, store, world.instance(task.instance))
     return task
+
+
+def _was_its_own(task: Task, executor: str | None, attempt: int | None) -> bool:
+    """Whether who says that a finished task is finished is who finished it, by that attempt."""
+    return executor in (None, task.owner) and attempt in (None, task.attempts)
 
 
 def _concerns_nobody(world: World, task: Task) -> bool:
@@ -213,14 +218,14 @@ def release(world: World, task: Task, executor: str | None, attempt: int | None 
             task = claiming.fresh(store, task)
             if task.status is _T.PENDING:
                 return task
+            if executor is not None and task.status is not _T.BLOCKED:
+                claiming.check_holds(world, task, executor, attempt)
             if task.status not in (_T.CLAIMED, _T.IN_PROGRESS, _T.BLOCKED):
                 claiming.check_move(world, task, _T.PENDING)
                 raise InvalidTransition(
                     f"nobody holds {world.short_id(task)}: it is {task.status}",
                     "Reopen it: hopper task reopen",
                 )
-            if task.is_active and executor is not None:
-                claiming.check_holds(world, task, executor, attempt)
             again = (
                 task.waiting or task.status is _T.BLOCKED or instance.scope is HopperScope.GLOBAL
             )

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.engine.waiting import LONGEST, Lookout, is_gone
@@ -27,7 +28,7 @@ from hopper_tui.model.errors import (
     StorageError,
 )
 from hopper_tui.model.executor import Executor
-from hopper_tui.model.lifecycle import CLOSED, HopperScope, InstanceStatus, TaskStatus, Word
+from hopper_tui.model.lifecycle import HopperScope, InstanceStatus, TaskStatus
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
@@ -42,18 +43,22 @@ _PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 _SHORTEST = 0.001
 """Seconds; no lease is shorter, whatever the clock did meanwhile."""
-_PASSED_ON = frozenset({TaskStatus.DELEGATED, TaskStatus.BLOCKED})
-"""The states into which whoever holds a task may bring it besides finishing it."""
 
 
-class Outcome(Word):
+class Outcome(StrEnum):
     """How an attempt ended."""
 
     DONE = "done"
     FAILED = "failed"
     RETRY = "retry"
+    PASSED_ON = "passed on"
     LOST = "lost"
     RELEASED = "released"
+
+
+_PASSED_ON = frozenset({TaskStatus.DELEGATED, TaskStatus.BLOCKED})
+"""The states into which whoever holds a task may bring it besides finishing it."""
+_FINISHED = {TaskStatus.DONE: Outcome.DONE, TaskStatus.FAILED: Outcome.FAILED}
 
 
 class Attempt(NamedTuple):
@@ -358,6 +363,7 @@ class Worker:
                 self._quit.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             except Invalid as error:  # a result that no store could keep
+                self._say(error)
                 act = self._failing(error)
             except HopperError as error:
                 self._lose(held, error.message)
@@ -366,19 +372,22 @@ class Worker:
     def _lose(self, held: _Held, why: str) -> None:
         """Somebody else decides about this task by now, unless its handler did so itself."""
         held.over = True
-        if not self._is_settled(held.task):
-            self._told(Attempt(held.task, Outcome.LOST, why))
+        ended = self._ended_by_handler(held.task)
+        self._told(ended or Attempt(held.task, Outcome.LOST, why))
+        if ended is None:
             self._on_lost(held.task)
 
-    def _is_settled(self, task: Task) -> bool:
-        """Whether the handler ended the attempt by another way, as by breaking the task down."""
+    def _ended_by_handler(self, task: Task) -> Attempt | None:
+        """How the handler ended the attempt by another way, as by breaking the task down."""
         try:
             now = self.hopper.get(task.id)
         except HopperError:
-            return False
+            return None
         if now.status in _PASSED_ON:
-            return True
-        return now.status in CLOSED and _key(now) == _key(task) and now.owner == self.name
+            return Attempt(now, Outcome.PASSED_ON, now.reason or "")
+        if now.status in _FINISHED and _key(now) == _key(task) and now.owner == self.name:
+            return Attempt(now, _FINISHED[now.status], now.reason or "")
+        return None
 
     def _let_go(self) -> None:
         """Wait a moment for handlers that were told to end."""

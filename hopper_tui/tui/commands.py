@@ -155,7 +155,7 @@ def with_conflicts(situation: Situation) -> str | None:
 def with_approval(situation: Situation) -> str | None:
     """Needs a checkpoint that waits for approval."""
     if situation.pane != "runs":
-        return "Checkpoints are approved among the runs; W shows them."
+        return "W shows the runs."
     return None if situation.approval else "The cursor is on no checkpoint that waits."
 
 
@@ -265,13 +265,13 @@ COMMANDS: tuple[Command, ...] = (
             "screen.clear", _escapable),
     Command("runs.approve", "Approve the checkpoint", ("A",), ("runs",), "Run",
             "screen.approve", with_approval, "approve"),
-    Command("runs.leave", "Back to the queue", ("escape",), ("runs",), "Run",
+    Command("runs.leave", "Back to the queue", ("escape", "W"), ("runs",), "Run",
             "screen.go('queue')", hint="back"),
     Command("app.undo", "Undo the last command here", ("u",), EVERYWHERE, "App", "screen.undo",
             hint="undo"),
     Command("app.redo", "Redo what was undone here", ("ctrl+r",), EVERYWHERE, "App",
             "screen.redo"),
-    Command("view.runs", "See the runs and who works on what", ("W",), EVERYWHERE, "View",
+    Command("view.runs", "See the runs and who works on what", ("W",), PANES, "View",
             "screen.runs", hint="runs"),
     Command("view.conflicts", "Settle the conflicts", ("C",), PANES, "View",
             "screen.ask('conflicts')", with_conflicts),

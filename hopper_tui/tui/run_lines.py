@@ -18,8 +18,12 @@ from hopper_tui.tui.presentation import (
 from hopper_tui.tui.roles import Line, Role, Span
 from hopper_tui.tui.snapshot import Held, PhaseRow, Progress, RunRow, RunsSnapshot, WorkerRow
 
-BAR_MOST = 40
+NAME_MOST = 46
+"""Cells of the column of names where there is room."""
+BAR_MOST = 48
 """Cells of a bar where there is room."""
+NUMBERS = 33
+"""Cells that are left for numbers beside a bar where there is room."""
 HURRY = 60.0
 """Seconds of a lease from which on it is shown as running out."""
 _PIECES: tuple[tuple[str, str, Role], ...] = (
@@ -32,39 +36,45 @@ _REST = "░"
 
 
 def bar(progress: Progress, width: int, most: int | None = None) -> Line:
-    """A bar of `width` cells for `most` tasks (None: its own); whatever there is of shows."""
-    most = max(1, progress.total if most is None else most)
-    room, spans = width, []
-    parts = [(getattr(progress, name), sign, role) for name, sign, role in _PIECES]
-    for number, sign, role in parts:
-        cells = min(room, max(1, number * width // most)) if number else 0
-        room -= cells
+    """A bar of `width` cells for its own tasks, or as long a part of it as it has of `most`;
+    whatever there is any of shows."""
+    whole = max(1, progress.total if most is None else most)
+    spans, seen, used = [], 0, 0
+    for name, sign, role in _PIECES:
+        number = getattr(progress, name)
+        seen += number
+        cells = max(1, seen * width // whole - used) if number else 0
+        cells = min(cells, width - used)
+        used += cells
         spans.append(Span(sign * cells, role))
-    rest = room if most == progress.total else 0
-    return (*spans, Span(_REST * rest, "muted"), Span(" " * (room - rest)))
+    rest = _REST if most is None else " "
+    return (*spans, Span(rest * (width - used), "muted"))
 
 
 def _columns(width: int) -> tuple[int, int]:
     """Cells of names and of bars in lines of that width."""
-    name = max(18, width * 3 // 8)
-    return name, max(8, min(BAR_MOST, (width - name) // 2))
+    name = max(18, min(NAME_MOST, width * 3 // 8))
+    return name, max(8, min(BAR_MOST, width - name - NUMBERS))
 
 
 def _told(progress: Progress) -> list[Span]:
-    """`5 of 14`, and what of the rest is held or has failed."""
+    """`5 of 14`, and what has failed and is held."""
     spans = [Span(f"{progress.done} of {progress.total}")]
-    if progress.held:
-        spans.append(Span(f"  {progress.held} held", "accent"))
     if progress.failed:
-        spans.append(Span(f"  {progress.failed} failed", "bad"))
+        spans.append(Span(f"{progress.failed} failed", "bad"))
+    if progress.held:
+        spans.append(Span(f"{progress.held} held", "accent"))
     return spans
 
 
 def _row(head: list[Span], barred: Line, tail: list[Span], width: int, end: str = "") -> Line:
-    """Name, bar and numbers below those of the other rows; `end` at the right if it fits."""
+    """Name, bar and numbers below those of the other rows; what does not fit is left out, and
+    `end`, at the right, first of all."""
     name, _ = _columns(width)
-    gap = Span(" " * max(1, name - line_width(tuple(head))))
-    line = (*head, gap, *barred, Span("  "), *tail)
+    line: Line = (*head, Span(" " * max(1, name - line_width(tuple(head)))), *barred)
+    for span in tail:
+        if line_width(line) + 2 + width_of(span.text) <= width:
+            line = (*line, Span("  "), span)
     room = width - line_width(line) - len(end) - 1
     return (*line, Span(" " * room), Span(f"{end} ", "muted")) if end and room > 0 else line
 
@@ -75,7 +85,7 @@ def run_line(run: RunRow, width: int, now: float, folded: bool) -> Line:
     fold = Span("▸ " if folded else "▾ ", "muted")
     if run.problem:
         what = clip(f"{run.instance.name}: {run.problem.sentence}", width - 4)
-        return (fold, Span("✗ ", "bad"), Span(what, "bad"))
+        return (Span("  "), Span("✗ ", "bad"), Span(what, "bad"))
     glyph = INSTANCE[run.instance.status]
     room = name - 5
     title = clip_middle(run.instance.name, room)
@@ -85,9 +95,9 @@ def run_line(run: RunRow, width: int, now: float, folded: bool) -> Line:
     head = [fold, glyph, Span(" "), Span(title, "strong"), Span(where, "muted")]
     tail = _told(run.progress)
     if run.waiting:
-        tail.append(Span(f"  ⚑ {len(run.waiting)}", "urgent"))
+        tail.append(Span(f"⚑ {len(run.waiting)}", "urgent"))
     if run.instance.status is not InstanceStatus.RUNNING:
-        tail.append(Span(f"  {run.instance.status}", glyph.role))
+        tail.append(Span(str(run.instance.status), glyph.role))
     since = run.instance.started_at or run.instance.created_at
     until = seconds(run.instance.stopped_at) if run.instance.stopped_at else now
     return _row(head, bar(run.progress, cells), tail, width, age(since, until) if since else "")
@@ -95,11 +105,12 @@ def run_line(run: RunRow, width: int, now: float, folded: bool) -> Line:
 
 def approval_line(held: Held, width: int, now: float) -> Line:
     """A checkpoint that only a person can pass, and that everything after it waits for."""
-    since = age(held.since, now) if held.since else ""
-    end = f" {since}  A approves it "
+    name, cells = _columns(width)
+    since = f"for {age(held.since, now)}" if held.since else ""
     told = "  ⚑ APPROVE  "
-    title = fit(held.row.task.title, max(4, width - len(told) - len(end)))
-    return (Span(told, "urgent"), Span(title, "urgent"), Span(end, "warn"))
+    title = fit(held.row.task.title, name + cells - len(told))
+    return _row([Span(told, "urgent"), Span(title, "urgent")], (),
+                [Span("A approves it", "warn"), Span(since, "warn")], width)  # fmt: skip
 
 
 def phase_line(phase: PhaseRow, width: int, now: float) -> Line:
@@ -110,9 +121,9 @@ def phase_line(phase: PhaseRow, width: int, now: float) -> Line:
     role: Role = "strong" if phase.is_active else "text" if passed else "muted"
     title = clip(f"{phase.number} {phase.instance.name}", name - 6)
     head = [Span("   "), sign, Span(" "), Span(title, role)]
-    tail = _told(phase.progress) + ([Span("  active", "accent")] if phase.is_active else [])
+    tail = _told(phase.progress) + ([Span("active", "accent")] if phase.is_active else [])
     if phase.waiting:
-        tail.append(Span("  ⚑", "urgent"))
+        tail.append(Span("⚑", "urgent"))
     return _row(head, bar(phase.progress, cells), tail, width)
 
 
@@ -122,32 +133,30 @@ def worker_line(worker: WorkerRow, most: int, width: int, now: float) -> Line:
     head = [Span("     "), Span(clip(worker.name, name - 6), "id")]
     done = [Span(f"{worker.progress.done} done")]
     if worker.progress.failed:
-        done.append(Span(f"  {worker.progress.failed} failed", "bad"))
+        done.append(Span(f"{worker.progress.failed} failed", "bad"))
     if worker.expired:
-        done.append(Span(f"  {count(worker.expired, 'lease')} ran out", "warn"))
+        done.append(Span(f"{count(worker.expired, 'lease')} ran out", "warn"))
     if not worker.progress.held:
-        done.append(Span("  idle", "muted"))
+        done.append(Span("idle", "muted"))
     return _row(head, bar(worker.progress, cells, most), done, width)
 
 
 def held_line(held: Held, width: int, now: float) -> Line:
     """A task that a worker holds: since when, how long its lease lasts, which attempt it is."""
     task = held.row.task
-    facts: list[Span] = [Span(age(held.since, now) if held.since else "", "muted")]
+    name, cells = _columns(width)
+    since = f"for {age(held.since, now)}" if held.since else ""
+    tail = [Span(f"{since:<7}", "muted")]
     if task.lease_expires_at is not None:
         left = seconds(task.lease_expires_at) - now
         role: Role = "bad" if left <= 0 else "warn" if left < HURRY else "muted"
-        facts.append(Span(f"lease {_left(left)}" if left > 0 else "lease over", role))
+        told = f"lease {_left(left)}" if left > 0 else "lease over"
+        tail.append(Span(f"{told:<9}", role))
     attempt = f"try {task.attempts} of {held.most_attempts}"
-    facts.append(Span(attempt, "warn" if task.attempts > 1 else "muted"))
-    tail: list[Span] = []
-    for size, fact in zip((4, 10, 0), (*facts[:1], *(facts[1:-1] or [Span("")]), facts[-1]),
-                          strict=True):  # fmt: skip
-        tail += [Span("  "), Span(fit(fact.text, size) if size else fact.text, fact.role)]
-    sign = STATUS[task.status]
-    head = (Span("       "), sign, Span(f" {held.row.short_id}  ", "id"))
-    room = width - line_width(head) - line_width(tuple(tail)) - 1
-    return (*head, Span(fit(task.title, max(4, room))), *tail)
+    tail.append(Span(attempt, "warn" if task.attempts > 1 else "muted"))
+    head = [Span("       "), STATUS[task.status], Span(f" {held.row.short_id}  ", "id")]
+    title = fit(task.title, max(4, name + cells - line_width(tuple(head))))
+    return _row([*head, Span(title)], (), tail, width)
 
 
 def _left(left: float) -> str:

@@ -20,8 +20,9 @@ from typing import Any
 
 GIVE_UP = 50.0
 """Seconds after which an agent that gets no more work stops asking."""
-PATIENCE = 0.2
-"""Seconds before it asks again, where it was told to try later."""
+PATIENCE = "1s"
+"""For how long it waits where it is told to wait longer."""
+WAITING = re.compile(r"--wait \S+")
 COMMAND = re.compile(r"hopper (?:add|next|list|commit|task \w+)\b.*$")
 
 
@@ -93,11 +94,8 @@ def play(agent: Agent, arguments: list[str], plan: list[dict[str, Any]]) -> dict
             agent.type(*(key if word == "ID" else word for word in finishing))
             done.append(key)
             ask = known["next"]
-        elif elsewhere := [c for c in printed(said) if c.startswith("hopper next")]:
-            ask = elsewhere[-1]
-        elif "try again later" in said:
-            time.sleep(PATIENCE)
-            ask = known["next"]
+        elif further := [c for c in printed(said) if c.startswith("hopper next")]:
+            ask = WAITING.sub(f"--wait {PATIENCE}", further[-1])
         elif ask != known["next"]:
             ask = known["next"]
         else:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import launch
 import pytest
-
-COMMAND = str(Path(sys.executable).with_name("hopper"))
-"""The console script beside the interpreter that runs the tests."""
+from launch import COMMAND as COMMAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,8 @@ class Shell:
 
     def __call__(self, *args: str, stdin: str = "", check: int | None = 0, **env: str) -> Outcome:
         """Run `hopper ARGS` and check its exit code (None: any)."""
-        done = subprocess.run(
-            [COMMAND, *args],
-            input=stdin.encode("utf-8", "surrogateescape"),
-            capture_output=True,
-            cwd=self.cwd,
-            env=self.env | env,
-            timeout=60,
-        )
+        given = stdin.encode("utf-8", "surrogateescape")
+        done = launch.hopper(args, self.cwd, self.env | env, given, timeout=60)
         outcome = Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
         assert "Traceback" not in outcome.err
         if check is not None:

@@ -7,7 +7,7 @@ import pytest
 from hopper_tui.model.errors import InvalidTransition, NotAllowed
 from hopper_tui.model.feedback import TaskFeedback
 
-from .scene import COMPLEX, Scene
+from .scene import COMPLEX, SIMPLE, Scene
 
 
 def test_completing_at_the_worker_completes_every_level(scene: Scene) -> None:

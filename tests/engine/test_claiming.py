@@ -200,6 +200,18 @@ def test_a_person_holds_a_task_without_end(place: Place) -> None:
     assert place.hopper.complete(task).status == "done"
 
 
+def test_a_person_s_heartbeat_gives_no_lease_unless_it_says_so(place: Place) -> None:
+    task = place.add()
+    place.hopper.claim(task)
+    assert place.hopper.heartbeat(task).lease_expires_at is None
+    assert place.left(task) is None
+    place.hopper.heartbeat(task, lease=60)
+    assert place.left(task) == 60
+    place.clock.tick(30)
+    place.hopper.heartbeat(task)
+    assert place.left(task) == 15 * MINUTE
+
+
 def test_a_person_holds_a_task_for_as_long_as_configured(place: Place) -> None:
     place.work(human_lease="1d")
     task = place.add()
@@ -307,13 +319,13 @@ def test_who_lost_a_task_is_told_who_has_it(place: Place, verb: str) -> None:
     assert lost.value.code == "lease_lost"
     assert place.get(task) == before
     place.hopper.complete(task, executor="other", result="in time")
-    if verb != "release":  # who lets go of what is done has nothing to let go of
-        with pytest.raises((LeaseLost, InvalidTransition), match=r"it is done|is done and cannot"):
-            VERBS[verb](place.hopper, task)
+    said = r"^bot does not hold .*: it is done, by other\. Take|is done and cannot become claimed"
+    with pytest.raises((LeaseLost, InvalidTransition), match=said):
+        VERBS[verb](place.hopper, task)
     assert (place.get(task).status, place.get(task).result) == ("done", "in time")
 
 
-@pytest.mark.parametrize("verb", ["complete", "fail", "release"])
+@pytest.mark.parametrize("verb", ["heartbeat", "complete", "fail", "release"])
 def test_an_attempt_that_is_over_is_refused_although_the_name_is_the_same(
     place: Place, verb: str
 ) -> None:
@@ -324,8 +336,14 @@ def test_an_attempt_that_is_over_is_refused_although_the_name_is_the_same(
     with pytest.raises(LeaseLost, match=r"attempt 1 of bot does not hold .*: attempt 2 does"):
         getattr(place.hopper, verb)(task, executor="bot", attempt=1)
     assert (place.get(task).status, place.get(task).owner) == ("claimed", "bot")
-    getattr(place.hopper, verb)(task, executor="bot", attempt=2)
-    assert place.get(task).status != "claimed"
+    ended = getattr(place.hopper, verb)(task, executor="bot", attempt=2)
+    after = {"complete": "done", "fail": "failed", "release": "pending"}
+    assert ended.status == after.get(verb, "claimed")
+    if verb in ("complete", "fail"):
+        again = getattr(place.hopper, verb)(task, executor="bot", attempt=2)
+        assert again.updated_at == ended.updated_at, "saying it twice is no other answer"
+        with pytest.raises(LeaseLost, match=rf"bot does not hold .*: it is {ended.status}"):
+            getattr(place.hopper, verb)(task, executor="bot", attempt=1)
 
 
 def test_what_is_reopened_is_for_none_of_those_who_had_it(place: Place) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from launch import COMMAND
 
-from .clones import COMMAND, Clone, _environment
+from .clones import Clone, _environment
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from hopper_tui.tui.app import HopperApp
 
 from .repositories import disagreement, pull, repository, world_of
 from .story import Story
-from .worlds import NOW, add, busy_world, empty_world, guide_world
+from .worlds import NOW, add, busy_world, empty_world, guide_world, run_world
 
 SIZES = {"160x48": (160, 48), "80x24": (80, 24), "50x20": (50, 20)}
 WAYS = {  # keys that lead from the first screen to another
@@ -158,3 +158,17 @@ def test_git(looks: Callable[..., bool], tmp_path: Path, size: str):
 @pytest.mark.parametrize("size", ["160x48", "80x24"])
 def test_conflicts(looks: Callable[..., bool], tmp_path: Path, size: str):
     assert looks(git_world(tmp_path), size, ("C",))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_runs(looks: Callable[..., bool], size: str):
+    assert looks(run_world(), size, ("W", "j"), instance="search")
+
+
+def test_no_runs(looks: Callable[..., bool]):
+    assert looks(empty_world(), "80x24", ("W",))
+
+
+def test_runs_without_color(looks: Callable[..., bool], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert looks(run_world(), "80x24", ("W",), instance="search")

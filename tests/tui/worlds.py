@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hopper_tui.engine.hopper import Hopper
 from hopper_tui.engine.world import World
+from hopper_tui.model.plan import Goal, Plan, Step
 
 NOW = 1_795_176_000.0
 """2026-11-20T12:00:00Z."""
@@ -49,6 +50,60 @@ def add(hopper: Hopper, title: str, **fields: object) -> str:
     assert isinstance(clock, Clock)
     clock.forward(60)
     return hopper.add_task(title=title, **fields)
+
+
+def plan() -> Plan:
+    """Three phases, the first with a review that a person has to pass."""
+    design = (Step("Research the protocol"), Step("Review the design", checkpoint=True))
+    build = tuple(Step(title) for title in ("Write the server", "修复登录崩溃", "Add the tools"))
+    return Plan((
+        Goal("Design it", phase="Design", executor="architect", tasks=design),
+        Goal("Build it", phase="Build", executor="coder", tasks=build),
+        Goal("Test it", phase="Test", executor="tester", tasks=(Step("Write tests"),)),
+    ))  # fmt: skip
+
+
+def run_world(home: Path | None = None) -> World:
+    """Three runs of webapp: one in its second phase with a failure, a worker that lost a lease
+    and one that is about to; one that waits for approval; one that is over."""
+    world = empty_world(home)
+    world.hopper()
+    world.create_instance("webapp", "project", None, {"auto_delegate": False})
+    world.move_instance("webapp", "start")
+    webapp = world.hopper("webapp")
+    clock = world.now
+    assert isinstance(clock, Clock)
+    runs = []
+    for name in ("login-page", "oauth", "search"):
+        clock.forward(3600)
+        run = world.create_instance(name, "orchestration", "webapp")
+        world.move_instance(run.id, "start")
+        hop = webapp.break_down(add(webapp, f"Make {name}"), lambda _: plan(), to=run.id)
+        runs.append(world.hopper(hop.target))
+    over, waits, works = runs
+    while task := over.claim_next() or over.claim_next("ada", role="architect"):
+        clock.forward(60)
+        over.complete(task.id, executor=task.owner)
+    for role in ("coder", "coder", "coder", "tester"):
+        task = over.claim_next(f"{role}-1", role=role)
+        clock.forward(120)
+        over.complete(task.id, executor=f"{role}-1")
+    for run in (waits, works):
+        task = run.claim_next("ada", role="architect")
+        clock.forward(300)
+        run.complete(task.id, executor="ada")
+    works.complete(works.claim_next().id)
+    works.configure({"work": {"backoff": "1s"}})
+    clock.now = NOW - 2400
+    works.claim_next("coder-1", role="coder")
+    clock.now = NOW - 1200  # its lease ran out meanwhile
+    first = works.claim_next("coder-2", role="coder")
+    works.fail(first.id, "the build is broken", executor="coder-2")
+    works.claim_next("coder-2", role="coder", lease=1230)
+    clock.now = NOW - 240
+    works.start(works.claim_next("coder-1", role="coder").id, executor="coder-1")
+    clock.now = NOW
+    return world
 
 
 def busy_world(home: Path | None = None) -> World:

@@ -1,0 +1,33 @@
+"""What all tests share: a quick place for their files, and how they run commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import launch
+import pytest
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+"""Bytes that must be free in memory before tests keep their files there."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep temporary files in memory, unless TMPDIR says where; and tell pytest our marks."""
+    if "TMPDIR" not in os.environ and _has_room(MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    config.addinivalue_line("markers", "installed: commands are runs of the installed script")
+
+
+def _has_room(directory: Path) -> bool:
+    return os.access(directory, os.W_OK) and shutil.disk_usage(directory).free > ROOM
+
+
+@pytest.fixture(autouse=True)
+def _installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that are marked so run the installed script."""
+    if request.node.get_closest_marker("installed"):
+        monkeypatch.setattr(launch, "installed", True)
