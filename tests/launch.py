@@ -42,6 +42,16 @@ installed = "HOPPER_TESTS_INSTALLED" in os.environ
 """Whether every command shall be the installed script."""
 
 
+def environment(home: Path, hopper_home: Path, actor: str = "ann") -> dict[str, str]:
+    """The least that a shell tells a command: its HOME, HOPPER_HOME and HOPPER_ACTOR."""
+    return STARTED_WITH | {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "HOPPER_HOME": str(hopper_home),
+        "HOPPER_ACTOR": actor,
+    }
+
+
 def hopper(
     args: Sequence[str],
     cwd: Path,
@@ -92,10 +102,10 @@ def become(
         os.environ.clear()
         os.environ.update(env)
         time.tzset()
-        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
             old = getattr(sys, name)
             new = open(  # noqa: SIM115 - for as long as this process lives
-                old.fileno(), mode, encoding=old.encoding, errors=old.errors, closefd=False
+                number, mode, encoding=old.encoding, errors=old.errors, closefd=False
             )
             new.reconfigure(line_buffering=name == "stderr")
             setattr(sys, name, new)

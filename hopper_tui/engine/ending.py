@@ -159,10 +159,10 @@ def _close(world: World, store: Store, run: Instance, ending: Ending) -> None:
                     f"{one.name} still has {left} open task{'s' if left > 1 else ''}",
                     f"Finish or cancel them first: hopper list --instance {one.id}",
                 )
-        for source in _uninformed(store, members):
+        for source in uninformed(world, store, run):
             raise InvalidTransition(
                 f"{world.name(source)} does not know yet what became of its work in {run.name}",
-                "Make it reachable, then: hopper doctor",
+                "Make it reachable, on the branch that has the work; then: hopper doctor",
             )
         for one in members:
             if one.status is not InstanceStatus.TERMINATED:
@@ -173,10 +173,22 @@ def _close(world: World, store: Store, run: Instance, ending: Ending) -> None:
         tx.remark("instance", run.id, ENDING, ending._asdict())
 
 
-def _uninformed(store: Store, members: Sequence[Instance]) -> list[str]:
-    """The hoppers above that do not know what became of the work they handed down."""
-    own = {member.id for member in members}
-    return [h.source for h in store.unsettled() if h.target in own and h.source not in own]
+def uninformed(world: World, store: Store, run: Instance) -> list[str]:
+    """The hoppers above that do not know what became of the work they handed down: they are away,
+    or on another branch."""
+    own = {member.id for member in measuring.family(store, run)}
+    found = []
+    for hop in store.delegations():
+        if hop.target not in own or hop.source in own:
+            continue
+        try:
+            above = world.store(hop.source)
+            is_elsewhere = above.travels and above.delegation(hop.id) is None
+        except HopperError:
+            is_elsewhere = True
+        if is_elsewhere or hop.told != hop.status:
+            found.append(hop.source)
+    return found
 
 
 def _carry_out(world: World, hopper: Hopper, ending: Ending) -> dict[str, Any]:

@@ -107,7 +107,11 @@ def settle(world: World, store: Store, instance: Instance) -> int:
     offers = [instance.id] if instance.scope is not HopperScope.ORCHESTRATION else []
     above = instance
     while above.parent is not None:
-        above = world.instance(above.parent)
+        try:
+            above = world.instance(above.parent)
+        except HopperError as error:  # it hears of this when it can be read again
+            _warn(world, error.message)
+            break
         offers.append(above.id)
         if above.scope is not HopperScope.ORCHESTRATION:
             break

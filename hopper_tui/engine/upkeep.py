@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.model.clock import duration, seconds, stamp
 from hopper_tui.model.errors import HopperError
-from hopper_tui.model.lifecycle import CLOSED, LEFT, HopperScope
+from hopper_tui.model.lifecycle import CLOSED, LEFT, DelegationStatus, HopperScope
 from hopper_tui.model.text import counted
 
 if TYPE_CHECKING:
@@ -91,8 +91,13 @@ def is_over(world: World, store: Store, run: Instance) -> bool:
 
 
 def _is_awaited(world: World, store: Store, run: Instance) -> bool:
-    """Whether something above is blocked by what failed in a run."""
-    for hop in store.delegations(("failed",)):
+    """Whether something above may still need a run: who has not heard what became of its work, or
+    is blocked by what failed."""
+    from hopper_tui.engine import ending
+
+    if ending.uninformed(world, store, run):
+        return True
+    for hop in store.delegations((DelegationStatus.FAILED,)):
         if hop.target == run.id:
             task = world.store(hop.source).task(hop.task)
             if task is not None and task.is_open:

@@ -69,9 +69,10 @@ def _told(progress: Progress) -> list[Span]:
 
 def _row(head: list[Span], barred: Line, tail: list[Span], width: int, end: str = "") -> Line:
     """Name, bar and numbers below those of the other rows; what does not fit is left out, and
-    `end`, at the right, first of all."""
+    `end`, at the right, first of all. Without a bar the head is as wide as name and bar."""
     name, _ = _columns(width)
-    line: Line = (*head, Span(" " * max(1, name - line_width(tuple(head)))), *barred)
+    gap = max(1 if barred else 0, name - line_width(tuple(head)))
+    line: Line = (*head, Span(" " * gap), *barred)
     for span in tail:
         if line_width(line) + 2 + width_of(span.text) <= width:
             line = (*line, Span("  "), span)
@@ -136,6 +137,8 @@ def worker_line(worker: WorkerRow, most: int, width: int, now: float) -> Line:
         done.append(Span(f"{worker.progress.failed} failed", "bad"))
     if worker.expired:
         done.append(Span(f"{count(worker.expired, 'lease')} ran out", "warn"))
+    if worker.attempts > worker.progress.total:
+        done.append(Span(f"{worker.attempts} tries", "muted"))
     if not worker.progress.held:
         done.append(Span("idle", "muted"))
     return _row(head, bar(worker.progress, cells, most), done, width)

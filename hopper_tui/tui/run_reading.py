@@ -122,7 +122,7 @@ class RunReader:
             tally, now = tallies.get(name, Tally()), tuple(holds.get(name, ()))
             total = tally.done + tally.failed + len(now)
             progress = Progress(tally.done, tally.failed, len(now), total)
-            yield WorkerRow(name, progress, tally.expired, now)
+            yield WorkerRow(name, progress, tally.attempts, tally.expired, now)
 
     def _rows(self, tasks: list[Task]) -> list[TaskRow]:
         short = self._world.short_ids(tasks)

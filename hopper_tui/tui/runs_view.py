@@ -138,7 +138,7 @@ class RunsView(LineList):
         for held in run.waiting:
             task = held.row.task
             draw = partial(approval_line, held)
-            yield _Row(f"task {task.id}", draw, run, task.instance, task.id, held)
+            yield _Row(f"approve {task.id}", draw, run, task.instance, task.id, held)
         if folded or run.problem:
             return
         for phase in run.phases:

@@ -180,10 +180,12 @@ class PhaseRow(NamedTuple):
 
 
 class WorkerRow(NamedTuple):
-    """A worker of a run: what it did, how many of its leases ran out, and what it holds."""
+    """A worker of a run: what became of its tasks, how often it took one, how many of its leases
+    ran out, and what it holds."""
 
     name: str
     progress: Progress
+    attempts: int = 0
     expired: int = 0
     holds: tuple[Held, ...] = ()
 

@@ -11,36 +11,32 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hopper_tui.engine.world import World
-from hopper_tui.store.sqlite import SqliteStore
+from hopper_tui.store.database import Database
 
 from .scenarios import SCENARIOS, Step
 
-_write = SqliteStore._writing
+_end = Database._end
 
 
 def _die_at(step: int, *, before: bool) -> None:
     """From now on, this process is killed at its n-th commit."""
     commits = 0
 
-    @contextmanager
-    def writing(self: SqliteStore) -> Iterator[Any]:
+    def end(self: Database, db: sqlite3.Connection, error: BaseException | None) -> None:
         nonlocal commits
-        with _write(self) as db:
-            yield db
-            commits += 1
-            if before and commits == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-        if not before and commits == step:
+        commits += error is None
+        if before and commits == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        _end(self, db, error)
+        if commits == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    SqliteStore._writing = writing  # type: ignore[method-assign]
+    Database._end = end  # type: ignore[method-assign]
 
 
 def _killed(home: Path, command: Step, step: int, *, before: bool) -> bool:

@@ -7,31 +7,28 @@ database. Prints the tasks before, and what the next commands see and say, as JS
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import pkgutil
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any
 
-import hopper_tui
-from hopper_tui.cli.main import run
+from launch import become, warm_up
+
 from hopper_tui.store.database import Database
 from hopper_tui.store.journaled import JournaledStore
 
 TASKS = ("one", "two", "three")
 """Titles of the tasks that are there before; an argument that is one of them means its id."""
 RUN = "run"
-_write = Database._writing
+_end = Database._end
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +137,10 @@ class Place:
         given.seek(0)
         child = os.fork()
         if not child:
-            self._become(words, files, actor, beside, before)
+            for number, file in enumerate(files):
+                os.dup2(file.fileno(), number)
+            where = self.side if beside else self.root
+            become(words, where, self._environment(actor), before)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         texts = []
         for file in (out, said):
@@ -149,35 +149,6 @@ class Place:
             file.close()
         given.close()
         return code, texts[0], texts[1]
-
-    def _become(
-        self,
-        words: Sequence[str],
-        files: Sequence[IO[bytes]],
-        actor: str,
-        beside: bool,
-        before: Callable[[], object],
-    ) -> NoReturn:
-        """Go on as the process of a command with these standard files."""
-        try:
-            for number, file in enumerate(files):
-                os.dup2(file.fileno(), number)
-            os.chdir(self.side if beside else self.root)
-            environment = self._environment(actor)
-            os.environ.clear()
-            os.environ.update(environment)
-            sys.argv = ["hopper", *words]
-            before()
-            run()
-        except SystemExit as leaving:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(leaving.code if isinstance(leaving.code, int) else 1)
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-        finally:
-            os._exit(99)
 
     def _environment(self, actor: str) -> dict[str, str]:
         return {
@@ -245,15 +216,15 @@ class _Fault:
         """From now on this process is killed at its n-th fault point."""
         fault = self
 
-        @contextmanager
-        def writing(self: Database) -> Iterator[Any]:
+        def end(self: Database, db: sqlite3.Connection, error: BaseException | None) -> None:
             name = self.path.name if self.path else "memory"
-            with _write(self) as db:
-                yield db
+            if error is None:
                 fault.reach(f"before {name}")
-            fault.reach(f"after {name}")
+            _end(self, db, error)
+            if error is None:
+                fault.reach(f"after {name}")
 
-        Database._writing = writing  # type: ignore[method-assign]
+        Database._end = end  # type: ignore[method-assign]
         JournaledStore.step = staticmethod(self.reach)  # type: ignore[method-assign]
 
     def reach(self, point: str) -> None:
@@ -287,28 +258,20 @@ def observe(scenario: Scenario, place: Place, at: int) -> Observed:
     return seen
 
 
-def warm_up() -> None:
-    """Import what commands import when they need it, so that no child has to."""
-    for module in pkgutil.walk_packages(hopper_tui.__path__, "hopper_tui."):
-        if not module.name.startswith(("hopper_tui.tui", "hopper_tui.demo", "hopper_tui.__main__")):
-            importlib.import_module(module.name)
-
-
 def main(name: str, out: Path) -> None:
     """Kill the scenario's command at one point after the other, until it is through."""
     warm_up()
     scenario, model = SCENARIOS[name], out / "model"
     place = Place.new(out / "place")
-    shutil.move(out / "place", model)  # a copy at the same place is what its home knows
-    before: dict[str, Any] = {}
+    for command in scenario.prepare:
+        place.hopper(*command)
+    shutil.copytree(place.root.parent, model)
+    before = place.tasks()
     found: list[Observed] = []
     while not found or found[-1].point is not None:
-        shutil.copytree(model, out / "place")
-        for command in scenario.prepare:
-            place.hopper(*command)
-        before = before or place.tasks()
-        found.append(observe(scenario, place, len(found) + 1))
         shutil.rmtree(out / "place")
+        shutil.copytree(model, out / "place")  # at the same place, which is what its home knows
+        found.append(observe(scenario, place, len(found) + 1))
     print(json.dumps({"before": before, "seen": [asdict(each) for each in found]}))
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import launch
 import pytest
 
 from hopper_tui.engine.world import World
@@ -19,7 +20,6 @@ from .scenarios import SCENARIOS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 TESTS = Path(__file__).parent.parent
-HOPPER = Path(sys.executable).with_name("hopper")
 
 ARRIVED = (DelegationStatus.ACCEPTED, DelegationStatus.COMPLETED, DelegationStatus.FAILED)
 
@@ -125,9 +125,6 @@ def test_a_command_killed_at_any_step_happens_as_a_whole_or_not_at_all(
 
 def _list(where: Path) -> None:
     """Any command picks up the pieces: here the installed one, at its least."""
-    env = os.environ | {"HOPPER_HOME": str(where / "home"), "HOPPER_ACTOR": "ann"}
-    done = subprocess.run(
-        [str(HOPPER), "list"], cwd=where, env=env, capture_output=True, text=True, timeout=30
-    )
+    done = launch.hopper(["list"], where, launch.environment(where, where / "home"), timeout=30)
     assert done.returncode == 0, done.stderr
     assert list((where / "home" / "pending").glob("*")) == []

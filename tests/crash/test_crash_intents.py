@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -70,17 +68,15 @@ def test_a_hop_to_a_store_that_cannot_be_written_waits_and_arrives_later(
 ) -> None:
     world = World(tmp_path / "home", tmp_path, actor="ann")
     SCENARIOS["add"].prepare(world)
-    write = SqliteStore._writing
+    begin = SqliteStore._begin
 
-    @contextmanager
-    def writing(self: SqliteStore) -> Iterator[Any]:
+    def refuse(self: SqliteStore) -> sqlite3.Connection:
         if self.path is not None and self.path.parent.name == "webapp":
             raise StorageError(f"{self.path} is read-only")
-        with write(self) as db:
-            yield db
+        return begin(self)
 
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteStore, "_writing", writing)
+        patched.setattr(SqliteStore, "_begin", refuse)
         key = world.hopper("global").add_task(title="Build login page", tags=("react", "ui"))
     assert [hop.status for hop in world.chain(key)] == ["pending"]
     assert any("read-only" in warning for warning in world.warnings)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import launch
 import pytest
 
 from hopper_tui.engine.world import World
@@ -18,7 +19,6 @@ from hopper_tui.model.lifecycle import HopperScope, TaskStatus
 from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
 
-HOPPER = Path(sys.executable).with_name("hopper")
 WORKER = Path(__file__).with_name("queue_worker.py")
 AT_ONCE = 8
 
@@ -45,13 +45,10 @@ def _worker(world: World, name: str, mode: str) -> subprocess.Popen[str]:
 
 
 def _add(home: Path, number: int) -> str:
-    env = os.environ | {"HOPPER_HOME": str(home), "HOPPER_ACTOR": "ann"}
-    done = subprocess.run(
-        [str(HOPPER), "-q", "add", f"task {number}"],
-        cwd=home.parent, env=env, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    env = launch.environment(home.parent, home)
+    done = launch.hopper(["-q", "add", f"task {number}"], home.parent, env, timeout=60)
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return done.stdout.decode().strip()
 
 
 def test_a_hundred_adds_at_once_keep_a_hundred_tasks(tmp_path: Path) -> None:

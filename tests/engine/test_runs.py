@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime
@@ -312,6 +313,44 @@ def test_a_run_that_failed_stays_until_its_task_is_settled(scene: Scene) -> None
     told = scene.world.archived(worker.id)
     assert told is not None
     assert told["failures"][0]["reason"] == "no idea"
+
+
+def test_a_run_whose_task_is_on_another_branch_stays(filed: Scene, tmp_path: Path) -> None:
+    def git(*args: str) -> None:
+        subprocess.run(("git", *args), cwd=tmp_path / "web", check=True, capture_output=True)
+
+    (tmp_path / "web").mkdir()
+    git("init", "-b", "main")
+    git("config", "user.name", "ann")
+    git("config", "user.email", "ann@example.org")
+    filed.world.init_project(tmp_path / "web")
+    git("add", ".")
+    git("commit", "-m", "begin")
+    git("checkout", "-b", "feature")
+    web = filed.world.hopper("web")
+    key = web.add_task(title="Add search", executor_preference="human")
+    run = filed.world.hopper(web.break_down(key, lambda _: PLAN).target)
+    git("add", ".")
+    git("commit", "-m", "break it down")
+    git("checkout", "main")
+    filed.world.close()
+
+    elsewhere = World(filed.world.home, tmp_path / "web", clock=filed.clock)
+    there = Scene.__new__(Scene)
+    there.world, there.clock = elsewhere, filed.clock
+    finish(there, elsewhere.hopper(run.id))
+    elsewhere.doctor(maintain=True)
+    assert elsewhere.archived(run.id) is None
+    with pytest.raises(InvalidTransition, match="web does not know yet"):
+        elsewhere.archive(run.id)
+    assert elsewhere.hopper(run.id).status == "running"
+    elsewhere.close()
+    git("stash", "-u")
+    git("checkout", "feature")
+    back = World(filed.world.home, tmp_path / "web", clock=filed.clock)
+    assert back.hopper("web").get(key).status == "done"
+    assert back.archive(run.id)["work"]["done"] == 5
+    back.close()
 
 
 def test_other_retentions_remove_old_tasks_and_no_run(scene: Scene) -> None:

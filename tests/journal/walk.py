@@ -37,6 +37,11 @@ from hopper_tui.model.task import Task
 from hopper_tui.store.journaled import JournaledStore
 from hopper_tui.store.tables import TABLES
 
+from .clones import QUICK_GIT
+
+Tables = dict[str, list[dict[str, Any]]]
+"""The rows of each table."""
+
 START = 1_795_980_000.0
 """Seconds since the epoch: the evening of a 29 November, so that a walk sees two months."""
 PAUSE = 7200
@@ -438,9 +443,9 @@ def kept_seeds() -> list[tuple[int, int]]:
     return [(int(seed), int(steps)) for seed, steps in walks]
 
 
-def tables(store: JournaledStore) -> dict[str, list[dict[str, Any]]]:
+def tables(store: JournaledStore) -> Tables:
     """What a store shows: every row of its tables, less what is local to a machine."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: Tables = {}
     for entity, table in TABLES.items():
         fields = [f for f in table.fields if f not in _LOCAL]
         columns = ", ".join(table.column[f] for f in fields)

@@ -82,7 +82,7 @@ def test_lines_keep_within_the_width(width: int):
         run_line(RunRow(paused, "p" * 80, progress, waiting=(held,)), width, NOW, False),
         run_line(RunRow(run, "p", problem=problem), width, NOW, True),
         phase_line(PhaseRow(run, 12, progress, 3, True, True), width, NOW),
-        worker_line(WorkerRow("w" * 100, progress, 7, (held,)), 99999, width, NOW),
+        worker_line(WorkerRow("w" * 100, progress, 99999, 7, (held,)), 99999, width, NOW),
         held_line(held, width, NOW),
         approval_line(held, width, NOW),
     ):
