@@ -178,12 +178,14 @@ def claim(
 @command
 @tasks_argument
 @executor_option
+@attempt_option
 @lease_option()
 @instance_option()
 def heartbeat(
     session: Session,
     tasks: tuple[str, ...],
     executor: str | None,
+    attempt: int | None,
     lease: str | None,
     instance: str | None,
 ) -> None:
@@ -198,7 +200,9 @@ def heartbeat(
       hopper task heartbeat k7m2q --executor coder --lease 30m
     """
     length = seconds_of(lease)
-    change(session, tasks, instance, "held", lambda h, t: h.heartbeat(t.id, executor, length))
+    change(
+        session, tasks, instance, "held", lambda h, t: h.heartbeat(t.id, executor, length, attempt)
+    )
 
 
 @command

@@ -62,13 +62,23 @@ def _retention(text: str) -> str:
     raise ValueError("must be forever, run_duration or a time such as 1_year or 90_days")
 
 
-def _duration(text: str) -> str:
+def _counted(value: Any) -> Any:
+    """A bare number is seconds."""
+    return str(value) if type(value) in (int, float) else value
+
+
+def _wait(text: str) -> str:
     try:
-        if duration(text) > 0:
-            return text
+        duration(text)
     except Invalid:
-        pass
-    raise ValueError("must be a time such as 45s, 15m, 4h or 2d")
+        raise ValueError("must be a time such as 45s, 15m, 4h or 2d") from None
+    return text
+
+
+def _duration(text: str) -> str:
+    if duration(_wait(text)) == 0:
+        raise ValueError("must be longer than 0s")
+    return text
 
 
 def _secret(text: str) -> str:
@@ -90,7 +100,8 @@ LabelOrLabels = Annotated[Labels, BeforeValidator(_listed)]
 Id = Annotated[str, AfterValidator(_id)]
 PriorityName = Annotated[str, AfterValidator(_priority)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Duration = Annotated[str, AfterValidator(_duration)]
+Wait = Annotated[str, BeforeValidator(_counted), AfterValidator(_wait)]
+Duration = Annotated[str, BeforeValidator(_counted), AfterValidator(_duration)]
 Secret = Annotated[str, AfterValidator(_secret)]
 Provider = Literal["rules", "llm", "sage", "simple_priority"]
 
@@ -224,7 +235,7 @@ class Work(Section):
     lease: Duration = "15m"
     human_lease: Duration | None = None
     max_attempts: Annotated[int, Field(ge=1, le=1000)] = 3
-    backoff: Duration = "10s"
+    backoff: Wait = "10s"
     ageing: Duration | None = None
 
 

@@ -362,7 +362,7 @@ class Hopper:
         capabilities: Sequence[str] = (),
         role: str | None = None,
     ) -> Task | None:
-        """The next task for an executor, None when there is none; changes nothing.
+        """The next task for an executor, None when there is none; nothing is taken.
 
         A named executor is a worker of a role (its name, if none is given): it gets what prefers
         its name, its role or nobody. Raises NotAllowed at a global hopper, and while it is not

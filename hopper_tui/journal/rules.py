@@ -119,11 +119,15 @@ def _between(low: float, high: float) -> Callable[[Any], bool]:
     return lambda value: _number(value) and low <= value <= high
 
 
-def _duration(value: Any) -> bool:
+def _wait(value: Any) -> bool:
     try:
-        return isinstance(value, str) and duration(value) > 0
+        return isinstance(value, str) and duration(value) >= 0
     except Invalid:
         return False
+
+
+def _duration(value: Any) -> bool:
+    return _wait(value) and duration(value) > 0
 
 
 def _anything(_: Any) -> bool:
@@ -212,7 +216,7 @@ _CONFIG = _holding(
             _holding(
                 {
                     "lease": _duration, "human_lease": _or_none(_duration), "max_attempts": _count,
-                    "backoff": _duration, "ageing": _or_none(_duration),
+                    "backoff": _wait, "ageing": _or_none(_duration),
                 }
             )
         ),

@@ -176,8 +176,7 @@ class SqliteStore(Database):
     def _heads(
         self, instance: str, executor: Executor, now: str, *, each_priority: bool
     ) -> Iterator[Head]:
-        """The first task of an instance that suits an executor, or the first of each priority:
-        whoever waits longest is ahead among equals."""
+        """The first task of an instance that suits an executor, or the first of each priority."""
         if not each_priority:
             yield from islice(self._fitting(instance, executor, now), 1)
             return

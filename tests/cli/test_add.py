@@ -12,6 +12,7 @@ from cli.conftest import COMMAND, Shell
 WORKER = ("--instance", "worker-1")
 
 
+@pytest.mark.installed
 def test_every_option_is_stored(guide: Shell) -> None:
     first = guide("add", "First", *WORKER, "-q").id
     task = guide(

@@ -131,6 +131,7 @@ def test_by_a_template(sark: Shell) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.installed
 def test_by_a_plan_on_stdin_to_a_run_that_is_named(guide: Shell) -> None:
     task = guide("add", "x", "--instance", "webapp", "--executor", "human", "-q").id
     plan = json.dumps({"goals": ["one", {"title": "two 🎉", "depends_on": [1]}]}, indent="\t")

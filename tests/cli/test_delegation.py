@@ -28,6 +28,7 @@ def test_route(two: Shell) -> None:
     assert two("task", "delegations", task).out == "1. webapp → worker-2 (route) [accepted]\n"
 
 
+@pytest.mark.installed
 def test_the_router_chooses_where_nobody_does(guide: Shell) -> None:
     task = guide("add", "Implement OAuth", "--instance", "webapp", "-q").id
     (hop,) = guide("delegation", "list", "--status", "accepted", "-q").lines

@@ -44,6 +44,7 @@ def test_titles(guide: Shell, title: str) -> None:
     assert guide("task", "show", added.id, "--json").json["title"] == title
 
 
+@pytest.mark.installed
 def test_everything_else_that_is_typed(guide: Shell, queued: AddTask) -> None:
     evil = "\x1b[31mevil\u202e"
     task = queued("Plain", "-d", evil, "-t", evil, "--executor", evil, "--phase", evil)

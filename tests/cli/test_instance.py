@@ -9,6 +9,7 @@ import pytest
 from cli.conftest import AddTask, Shell
 
 
+@pytest.mark.installed
 def test_create_prints_the_id_first(hopper: Shell) -> None:
     made = hopper("instance", "create", "My Team", "--scope", "GLOBAL")
     assert made.lines == [

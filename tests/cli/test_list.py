@@ -72,6 +72,7 @@ def test_done_and_completed_are_one_word(queue: Shell) -> None:
     assert "Fix login" in titles(queue, "--all")
 
 
+@pytest.mark.installed
 def test_delegated_tasks_say_where_the_work_is(guide: Shell) -> None:
     guide("add", "Implement OAuth")
     (line,) = guide("list").lines

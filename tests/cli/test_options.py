@@ -37,6 +37,7 @@ def test_version(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("hopper 0.")
 
 
+@pytest.mark.installed
 def test_home(hopper: Shell) -> None:
     other = hopper.cwd / "elsewhere"
     hopper("--home", str(other), "add", "There")

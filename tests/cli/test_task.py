@@ -46,6 +46,7 @@ def test_status(guide: Shell, queued: AddTask, word: str) -> None:
     assert status_of(guide, task) == {"completed": "done"}.get(word.lower(), word.lower())
 
 
+@pytest.mark.installed
 def test_back_into_the_queue(guide: Shell, queued: AddTask) -> None:
     task = queued("Fix login")
     guide("task", "claim", task)

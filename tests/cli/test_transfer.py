@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .conftest import Shell
 
 
+@pytest.mark.installed
 def test_open_tasks_travel_with_their_dependencies(hopper: Shell) -> None:
     for name in ("old", "new"):
         hopper("instance", "create", name, "--scope", "project")

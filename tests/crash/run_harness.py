@@ -3,7 +3,6 @@ then the events are read again, one by one, to see whether all went as it should
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -13,7 +12,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from hopper_tui.engine.hopper import Hopper
 from hopper_tui.engine.world import World
@@ -89,7 +87,6 @@ class Team:
     pace: float
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     evils: Counter[str] = field(default_factory=Counter)
-    _logs: dict[str, IO[bytes]] = field(default_factory=dict)
     _stopped: dict[str, float] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -98,13 +95,12 @@ class Team:
             self._start(f"bot-{n}")
 
     def _start(self, name: str) -> None:
-        if name not in self._logs:
-            self._logs[name] = open(self.root / f"{name}.log", "ab")  # noqa: SIM115 - see end
-        self.running[name] = subprocess.Popen(
-            [sys.executable, str(WORKER), str(self.root / "home"), name, str(self.pace)],
-            stdout=self._logs[name],
-            stderr=open(self.root / "errors", "ab"),  # noqa: SIM115 - the process keeps it
-        )
+        log, errors = self.root / f"{name}.log", self.root / "errors"
+        with log.open("ab") as out, errors.open("ab") as wrong:
+            self.running[name] = subprocess.Popen(
+                [sys.executable, str(WORKER), str(self.root / "home"), name, str(self.pace)],
+                stdout=out, stderr=wrong,
+            )  # fmt: skip
 
     def look(self) -> bool:
         """Wake whoever was stopped for long enough, start the dead again; whether some work on."""
@@ -139,13 +135,11 @@ class Team:
         for process in self.running.values():
             process.kill()
             process.wait()
-        for log in self._logs.values():
-            log.close()
 
     def answers(self) -> Counter[tuple[str, str, str, int]]:
         """What the workers were told: who, verb, task, attempt."""
         told: Counter[tuple[str, str, str, int]] = Counter()
-        for name in self._logs:
+        for name in (f"bot-{n}" for n in range(self.size)):
             for line in (self.root / f"{name}.log").read_text().splitlines():
                 verb, key, attempt = line.split()
                 told[name, verb, key, int(attempt)] += 1
@@ -302,7 +296,3 @@ def check_answers(team: Team, verdict: Verdict) -> Counter[str]:
         if verb == "refused":
             assert not finished, f"{name} was refused and did {key}"
     return Counter(verb for _, verb, _, _ in told)
-
-
-__all__ = ["Plan", "Team", "Verdict", "check_answers", "make", "replay", "torment"]
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -104,7 +104,7 @@ def test_a_heartbeat_keeps_a_task_although_the_clock_goes_wrong(one_task: Path) 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_task_is_done_once_whatever_happens(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
-    plan = Plan(tasks=260, phases=2, workers=4, capacity=3, lease=f"{LEASE}s", pace=0.01)
+    plan = Plan(tasks=400, phases=2, workers=4, capacity=3, lease=f"{LEASE}s", pace=0.01)
     world = make(tmp_path, plan, rng)
     world.close()
     team = Team(tmp_path, plan.workers, plan.pace)
@@ -116,8 +116,8 @@ def test_every_task_is_done_once_whatever_happens(tmp_path: Path, seed: int) -> 
     run = world.hopper("run")
     verdict = replay(run, plan.capacity)
     told = check_answers(team, verdict)
-    assert (verdict.tasks, verdict.most_held) == (260, 3)
+    assert (verdict.tasks, verdict.most_held) == (400, 3)
     assert verdict.expired > 0, "no lease ran out: the test was too kind"
-    assert told["done"] <= 260 <= told["done"] + team.evils["killed"]
+    assert told["done"] <= 400 <= told["done"] + team.evils["killed"]
     assert run.store.check() == []
     world.close()

@@ -36,6 +36,7 @@ def add_on_branch(clone: Clone, branch: str, title: str) -> str:
     return task
 
 
+@pytest.mark.installed
 def test_a_task_of_another_branch_is_named_as_such(ann: Clone) -> None:
     task = add_on_branch(ann, "docs", "Write docs")
     said = ann.says("task", "show", task[:6])

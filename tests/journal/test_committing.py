@@ -67,6 +67,7 @@ def ann(tmp_path: Path) -> Clone:
     return Clone.first(tmp_path / "ann")
 
 
+@pytest.mark.installed
 def test_events_become_one_commit_of_one_file(ann: Clone) -> None:
     tasks = [ann.add(f"Task {number}") for number in range(4)]
     ann.hopper("done", tasks[0], check=None)

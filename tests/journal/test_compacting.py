@@ -98,6 +98,7 @@ def test_past_months_are_packed_and_the_present_one_is_not(ann: Clone) -> None:
     assert meaning(ann) == before
 
 
+@pytest.mark.installed
 def test_the_answer(ann: Clone) -> None:
     fill(ann, 4)
     assert ann.hopper("compact") == "nothing to pack\n"

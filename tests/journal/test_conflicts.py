@@ -38,6 +38,7 @@ def title(clone: Clone, task: str) -> Any:
     return clone.json("task", "show", task)["title"]
 
 
+@pytest.mark.installed
 def test_nothing_is_listed_where_all_was_made_in_turn(pair: tuple[Clone, Clone, str]) -> None:
     ann, bob, task = pair
     ann.hopper("task", "update", task, "--title", "Fix the login")

@@ -30,6 +30,7 @@ def changed(clone: Clone, *span: str) -> dict[str, Any]:
     return {task["title"]: task for task in clone.json("diff", *span)["tasks"]}
 
 
+@pytest.mark.installed
 def test_nothing_changed_is_said(ann: Clone) -> None:
     assert ann.hopper("diff") == "nothing changed\n"
     assert ann.json("diff")["tasks"] == []

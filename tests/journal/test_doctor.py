@@ -44,6 +44,7 @@ def test_a_healthy_project_has_no_findings(ann: Clone, args: tuple[str, ...]) ->
     assert ann.tasks() == tasks
 
 
+@pytest.mark.installed
 def test_a_table_that_does_not_say_what_the_journal_says_is_found_and_fixed(ann: Clone) -> None:
     with cache(ann) as db:
         db.execute("UPDATE tasks SET title = 'Something else'")

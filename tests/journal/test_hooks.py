@@ -76,6 +76,7 @@ def test_a_commit_takes_the_events_along(ann: Clone, way: str) -> None:
     assert ann.tasks() == shown
 
 
+@pytest.mark.installed
 def test_a_staged_event_goes_along_with_a_path(ann: Clone) -> None:
     before = ann.files()
     ann.add("Staged")

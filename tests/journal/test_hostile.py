@@ -131,6 +131,7 @@ def test_only_what_is_damaged_is_lost_to_view(project: Clone, how: str) -> None:
     assert path.name not in doctor(project)
 
 
+@pytest.mark.installed
 def test_both_sides_of_conflict_markers_are_used(project: Clone) -> None:
     ours, theirs = line_of(forged()), line_of(forged(1, key="a" * 16))
     data = files.content([ours, theirs])

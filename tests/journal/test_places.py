@@ -72,6 +72,7 @@ def test_a_sparse_checkout_that_hides_the_journal_is_an_error_and_no_empty_queue
     ann.add("Another")
 
 
+@pytest.mark.installed
 def test_a_sparse_checkout_that_has_the_journal_works(ann: Clone) -> None:
     (ann.root / "src").mkdir()
     (ann.root / "src" / "main.py").write_text("print()\n")

@@ -41,6 +41,7 @@ def test_what_git_clean_removed_comes_back(ann: Clone, clean: list[str]) -> None
     assert lost(ann) == []
 
 
+@pytest.mark.installed
 def test_it_comes_back_under_a_name_that_is_in_nobodys_way(ann: Clone) -> None:
     ann.add("Write docs")
     (old,) = ann.git("ls-files", "-o", "--exclude-standard").split()

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual import events
 from textual.pilot import Pilot
 
 from hopper_tui.engine.world import World
@@ -31,6 +32,17 @@ class Story:
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
         await self.pilot.press(*(_NAMES.get(key, key) for key in keys))
+
+    async def strike(self, key: str) -> None:
+        """Press a key, and go on once it was handled and what it asks for is read; `press` waits
+        until the whole process has nothing to do, which takes much longer."""
+        event = events.Key(_NAMES.get(key, key), key if len(key) == 1 else None)
+        event.set_sender(self.app)
+        assert self.app._driver is not None
+        self.app._driver.send_message(event)
+        for _ in range(2):  # the app hands it on to the widget that has the focus
+            await self.pilot.pause(0)
+        await self.until(lambda: self.app.cockpit.is_settled, f"{key} is never through")
 
     async def type(self, text: str) -> None:
         """Type a text."""
