@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import launch
 import pytest
@@ -31,3 +35,23 @@ def _installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Tests that are marked so run the installed script."""
     if request.node.get_closest_marker("installed"):
         monkeypatch.setattr(launch, "installed", True)
+
+
+Once = Callable[[str, Callable[[], Any]], Any]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Finds out something costly, that is JSON, once for all processes that run the tests."""
+    here = tmp_path_factory.getbasetemp()
+    shared = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+
+    def find_out(name: str, ask: Callable[[], Any]) -> Any:
+        answer = shared / f"{name}.json"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not answer.exists():
+                answer.write_text(json.dumps(ask()), encoding="utf-8")
+            return json.loads(answer.read_text(encoding="utf-8"))
+
+    return find_out

@@ -15,7 +15,6 @@ from hopper_tui.cli.parameters import (
     priority_option,
     read_json_object,
     read_stdin,
-    repeated,
 )
 from hopper_tui.cli.session import Session
 from hopper_tui.model.delegation import Delegation, delegation_json
@@ -196,23 +195,16 @@ def _answer(session: Session, hopper: Hopper, ids: Sequence[str], many: bool) ->
         return added if many else added[0]
 
     session.answer(json=json, text=text)
-    if many:
-        session.hint(f"see them: hopper list{_at(session, hopper.id)}")
-    else:
-        session.hint(_what_next(session, tasks[0], short_ids[tasks[0].id], chains[tasks[0].id]))
+    if not many and (waits := _what_it_waits_for(session, tasks[0], chains[tasks[0].id])):
+        session.hint(waits.format(short_ids[tasks[0].id]))
 
 
-def _what_next(session: Session, task: Task, short_id: str, chain: Sequence[Delegation]) -> str:
-    """The command that goes on from a new task: to the work, or to why it waits."""
+def _what_it_waits_for(session: Session, task: Task, chain: Sequence[Delegation]) -> str | None:
+    """The command that tells why a new task went nowhere; None if it went somewhere."""
     holder = next((hop.target for hop in reversed(chain) if hop.is_open), task.instance)
-    if session.world.instance(holder).scope is HopperScope.GLOBAL:
-        return f"see what it waits for: hopper task why {short_id}"
-    return f"see what is next there: hopper next{_at(session, holder)}{repeated(session)}"
-
-
-def _at(session: Session, instance: str) -> str:
-    """How a command in this directory names a hopper."""
-    return "" if instance == session.world.here else f" --instance {instance}"
+    if session.world.instance(holder).scope is not HopperScope.GLOBAL:
+        return None
+    return "see what it waits for: hopper task why {}"
 
 
 def _added_json(task: Task, short_id: str, chain: Sequence[Delegation]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def tags(shell: Shell, args: tuple[str, ...]) -> list[str]:
     return found
 
 
+@pytest.mark.installed
 def test_tags(guide: Shell) -> None:
     assert tags(guide, SAME[0][0]) == tags(guide, SAME[0][1]) == ["security", "mcp"]
 

@@ -6,6 +6,8 @@ import pytest
 
 from cli.conftest import Shell
 
+pytestmark = pytest.mark.installed
+
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_script(hopper: Shell, shell: str) -> None:

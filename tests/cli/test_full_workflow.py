@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cli.conftest import Shell
+
+pytestmark = pytest.mark.installed
 
 TREE = """\
 global (GLOBAL) [running]

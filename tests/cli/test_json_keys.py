@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cli.conftest import AddTask, Shell
+
+pytestmark = pytest.mark.installed
 
 TASK = [
     "id", "short_id", "title", "description", "instance", "project", "status", "priority", "tags",

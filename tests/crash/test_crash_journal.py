@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ EACH_ON_ITS_OWN = ("done with several",)
 """Commands of a transaction for each task: some of them may be changed, each as a whole."""
 
 Tasks = dict[str, Any]
+Once = Callable[[str, Callable[[], Any]], Any]
 
 
 def _killed(name: str) -> tuple[Tasks, list[Observed]]:
@@ -103,17 +105,21 @@ BECOMES = {"add": "pending", "claim": "claimed", "done": "done"}
 
 
 @pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> list[Tried]:
+def tried(tmp_path_factory: pytest.TempPathFactory, once: Once) -> list[Tried]:
     """What came of commands with ever more room on a small disk of their own."""
     disk = tmp_path_factory.mktemp("disk")
     script = f"mount -t tmpfs -o size=4m tmpfs {shlex.quote(str(disk))} && exec "
     command = shlex.join([sys.executable, "-m", "crash.full_disk", str(disk)])
-    done = subprocess.run(
-        ["unshare", "-rm", "sh", "-ec", script + command],
-        capture_output=True, text=True, cwd=TESTS, timeout=100,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return [Tried(**each) for each in json.loads(done.stdout)]
+
+    def try_all() -> Any:
+        done = subprocess.run(
+            ["unshare", "-rm", "sh", "-ec", script + command],
+            capture_output=True, text=True, cwd=TESTS, timeout=100,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return [Tried(**each) for each in once("full disk", try_all)]
 
 
 @mounting

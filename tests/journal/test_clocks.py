@@ -209,6 +209,7 @@ def _writers(clone: Clone) -> set[str]:
     return {Path(name).name.split("-")[1] for name in clone.files()}
 
 
+@pytest.mark.installed
 def test_a_copied_directory_becomes_a_clone_of_its_own(tmp_path: Path) -> None:
     ann = Clone.first(tmp_path / "ann")
     key = ann.add("Fix login")

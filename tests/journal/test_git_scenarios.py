@@ -430,6 +430,7 @@ def test_own_work_that_was_merged_upstream_is_pulled_beside_what_is_not_committe
     assert shop.conflicts() == [(shop.login, "status", "void", "ann")]
 
 
+@pytest.mark.installed
 @pytest.mark.parametrize("puller", ["original", "copy"])
 def test_a_copied_directory_is_a_clone_of_its_own(shop: Shop, tmp_path: Path, puller: str) -> None:
     original = shop.ann
