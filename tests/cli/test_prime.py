@@ -196,9 +196,13 @@ def test_next_leads_to_the_run_that_has_work_with_the_same_options(project: Shel
     assert said.strip().endswith("hopper next --claim --actor robo --wait 30s")
 
 
-def test_claim_and_add_say_what_comes_next(project: Shell) -> None:
+def test_a_claim_says_what_comes_next_and_so_does_a_task_that_nobody_takes(
+    project: Shell,
+) -> None:
     added = project("add", "Fix the footer", "--executor", "human")
-    assert "hopper next" in added.err
+    assert added.err == ""
+    lost = project("add", "Bake bread", "--capability", "oven", "--instance", "global")
+    assert "hopper task why " in lost.err
     claimed = project("task", "claim", added.id, "--actor", "robo")
     assert f"hopper task done {added.id} --actor robo" in claimed.err
     assert project("add", "Fix it", "--json").err == ""
