@@ -17,6 +17,7 @@ import itertools
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import subprocess
@@ -147,11 +148,11 @@ class _Helper:
         with ours:
             with theirs:
                 socket.send_fds(self._control, [b"!"], [theirs.fileno(), *files])
-            ours.settimeout(timeout)
             ours.sendall(json.dumps(what).encode())
             ours.shutdown(socket.SHUT_WR)
             with ours.makefile("r") as told:
                 child = int(told.readline())
+                ours.settimeout(timeout)
                 try:
                     return int(told.readline())
                 except TimeoutError:
@@ -182,33 +183,42 @@ def _started(_owner: int, _turn: int) -> _Helper:
 def serve(control: socket.socket) -> None:
     """Fork a child for every command that is asked for, until the tests are through."""
     running: dict[int, socket.socket] = {}
-
-    def reap(*_: object) -> None:
-        for child in list(running):
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                with running.pop(child) as asker:
-                    _tell(asker, os.waitstatus_to_exitcode(status))
-
+    woken, waking = socket.socketpair()
+    for end in (woken, waking):
+        end.setblocking(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, reap)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
     while True:
+        ready, _, _ = select.select([control, woken], [], [])
+        if woken in ready:
+            woken.recv(1 << 16)
+            _reap(running)
+        if control not in ready:
+            continue
         note, fds, _, _ = socket.recv_fds(control, 1, 4)
         if not note:
             return
         asker = socket.socket(fileno=fds[0])
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
         child = os.fork()
         if not child:
+            signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-            _answer(asker, fds[1:], [control, *running.values()])
+            _answer(asker, fds[1:], [control, woken, waking, *running.values()])
         for fd in fds[1:]:
             os.close(fd)
         running[child] = asker
         _tell(asker, child)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+
+
+def _reap(running: dict[int, socket.socket]) -> None:
+    """Tell of every child that ended how it did."""
+    for child in list(running):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            with running.pop(child) as asker:
+                _tell(asker, os.waitstatus_to_exitcode(status))
 
 
 def _tell(asker: socket.socket, number: int) -> None:
