@@ -16,10 +16,10 @@ import re
 import stat
 import time
 from contextlib import suppress
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.journal import hlc
+from hopper_tui.journal.digest import blake2b
 from hopper_tui.journal.record import FORMAT, LINE_LIMIT, Damaged, Record, bare, read, salted
 from hopper_tui.model.ids import ALPHABET
 

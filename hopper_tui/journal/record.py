@@ -11,10 +11,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
 from hopper_tui.journal import hlc
+from hopper_tui.journal.digest import blake2b
 from hopper_tui.model.clock import is_time
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.event import Patch
@@ -29,8 +30,6 @@ _SALT = b'{"_":"'
 """How a packed line begins: see `salted`."""
 _LONG = 512
 """Characters from which on a line may hold a text that stands in another one, too."""
-_ESCAPABLE = re.compile(r"[ \u0080-\U0010ffff]")
-"""What stands in texts only, wherever it is in a compact line."""
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,199}", re.ASCII)
 _REPLICA = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -40,6 +39,12 @@ _TEXTS = ("id", "clock", "replica", "actor", "at", "group", "kind", "entity", "k
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
 ).encode
+
+
+@cache
+def _escapable() -> re.Pattern[str]:
+    """What stands in texts only, wherever it is in a compact line; slow to make."""
+    return re.compile(r"[ \u0080-\U0010ffff]")
 
 
 class Record(NamedTuple):
@@ -141,7 +146,7 @@ def _uneven(seed: str) -> Callable[[str], str]:
                 return sign[0]
             return "\\u0020" if sign[0] == " " else json.dumps(sign[0])[1:-1]
 
-        return _ESCAPABLE.sub(written, text)
+        return _escapable().sub(written, text)
 
     return uneven
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hopper_tui.journal.digest import blake2b
 from hopper_tui.model.ids import ALPHABET
 
 if TYPE_CHECKING:

@@ -226,8 +226,8 @@ class JournaledStore(SqliteStore):
 
     def _is_plain(self, db: sqlite3.Connection) -> bool:
         """Whether the database was the truth so far: of a project that moved into a directory."""
-        found = db.execute("SELECT 1 FROM events WHERE id IS NULL LIMIT 1").fetchone()
-        return found is not None and not self._read_only
+        first = db.execute("SELECT id FROM events ORDER BY seq LIMIT 1").fetchone()
+        return first == (None,) and not self._read_only
 
     @contextmanager
     def _updating(self) -> Iterator[sqlite3.Connection]:

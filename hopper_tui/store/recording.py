@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Task | Instance | Delegation)
 
+_LATEST = "SELECT clock FROM events WHERE clock IS NOT NULL ORDER BY clock DESC LIMIT 1"
+"""Asked so that the index answers, which holds only events that have a clock."""
 _INSERT = (
     "INSERT INTO events (grp, at, actor, kind, entity, key, patch, id, clock, replica)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -51,7 +53,8 @@ class JournalTransaction(SqliteTransaction):
         super().__init__(store, db, group, actor, at)
         self._journaled = store
         self._db = db
-        self._clock = db.execute("SELECT max(clock) FROM events").fetchone()[0] or hlc.START
+        latest = db.execute(_LATEST).fetchone()
+        self._clock = latest[0] if latest else hlc.START
         self._name = ""
         self._records: list[tuple[int, Record, bytes]] = []
         self._folds: dict[tuple[str, str], Fold] = {}
