@@ -68,16 +68,25 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.root = str(directory)
+        self._listed: dict[str, list[str]] = {}
+        self._names: frozenset[str] = frozenset()
 
-    def names(self) -> set[str]:
-        """The names of all files, as `2026-11/name.jsonl`; odd ones are left out: see `odd`."""
-        return {
-            f"{month}/{name}"
-            for month in self._entries("")
-            if self._is_month(month)
-            for name in self._entries(month)
-            if _NAME.fullmatch(name)
-        }
+    def names(self) -> frozenset[str]:
+        """The names of all files, as `2026-11/name.jsonl`; odd ones are left out: see `odd`.
+
+        The same set again while nothing came or went.
+        """
+        months = filter(self._is_month, self._entries(""))
+        listed = {month: self._entries(month) for month in months}
+        if listed != self._listed:
+            self._listed = listed
+            self._names = frozenset(
+                f"{month}/{name}"
+                for month, names in listed.items()
+                for name in names
+                if _NAME.fullmatch(name)
+            )
+        return self._names
 
     def odd(self) -> list[str]:
         """The paths in the journal that are ignored, because no Hopper makes such."""

@@ -82,6 +82,7 @@ class JournaledStore(SqliteStore):
         self._looked = 0.0
         self._changed = False
         self._cramped = False
+        self._printed: tuple[Iterable[str], str] = (frozenset(), files.fingerprint(()))
         self._notices: list[str] = []
         self._at_work = False
         self._open_transaction: JournalTransaction | None = None
@@ -272,7 +273,11 @@ class JournaledStore(SqliteStore):
             "SELECT DISTINCT name FROM damage JOIN files USING (file) WHERE present = 1"
         )
         versions = [f"{name} {self.journal.version(name)}" for (name,) in damaged]
-        return files.fingerprint((*names, *versions))
+        if versions:
+            return files.fingerprint((*names, *versions))
+        if names is not self._printed[0]:
+            self._printed = (names, files.fingerprint(names))
+        return self._printed[1]
 
     def _arrive(
         self,
