@@ -153,6 +153,25 @@ class Places:
                 return None
             start = above
 
+    def check_not_left_out(self) -> None:
+        """Raise StorageError where a sparse checkout leaves out the project that would be around:
+        whoever asks there means that project, not the global hopper."""
+        if self.start is None or self.around is not None:
+            return
+        from hopper_tui.journal.replica import checkout_of
+
+        checkout = checkout_of(self.start)
+        if checkout is None or not (checkout.git / "info" / "sparse-checkout").exists():
+            return
+        from hopper_tui.journal import git
+
+        root = git.left_out(self.start, f"{PROJECT_DIRECTORY}/{CONFIG_FILE}")
+        if root is not None:
+            raise StorageError(
+                f"a sparse checkout hides {root / PROJECT_DIRECTORY}",
+                f"Let git check it out: git sparse-checkout add {PROJECT_DIRECTORY}",
+            )
+
     def look_again(self) -> None:
         """Forget which project is around; the next use looks anew."""
         self._around, self._looked_around = None, False

@@ -461,6 +461,7 @@ class World:
 
         self._settle_down()
         if ref is None:
+            self.places.check_not_left_out()
             key = self.here or self.global_id or self.make_global().id
         else:
             key = self.find_instance(ref)

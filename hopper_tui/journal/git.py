@@ -77,6 +77,22 @@ def hidden_by_sparse_checkout(journal: Path) -> int:
     return 0 if code else sum(path.startswith("S ") for path in paths(output))
 
 
+def left_out(start: Path, file: str) -> Path | None:
+    """The directory at or above `start` whose `file` a sparse checkout leaves out, the nearest."""
+    checkout = checkout_of(start)
+    if checkout is None or not (checkout.git / "info" / "sparse-checkout").exists():
+        return None
+    here = start.absolute()
+    for directory in (here, *here.parents):
+        _, output = run(checkout.top, "ls-files", "-t", "-z", "--", str(directory / file),
+                        check=False)  # fmt: skip
+        if any(path.startswith("S ") for path in paths(output)):
+            return directory
+        if directory == checkout.top:
+            break
+    return None
+
+
 def untracked(journal: Path) -> list[str]:
     """The names of journal files that no commit on this branch holds: new or only staged."""
     code, there = run(journal, "ls-tree", "-r", "-z", "--name-only", "HEAD", ".", check=False)

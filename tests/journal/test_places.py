@@ -72,6 +72,20 @@ def test_a_sparse_checkout_that_hides_the_journal_is_an_error_and_no_empty_queue
     ann.add("Another")
 
 
+def test_a_sparse_checkout_that_hides_the_whole_project_is_an_error_too(ann: Clone) -> None:
+    (ann.root / "src").mkdir()
+    (ann.root / "src" / "main.py").write_text("print()\n")
+    ann.commit()
+    ann.git("sparse-checkout", "set", "--cone", "src")
+    shutil.rmtree(ann.root / ".hopper", ignore_errors=True)
+    inside = replace(ann, root=ann.root / "src")
+    for place in (ann, inside):
+        for command in (["list"], ["add", "Another"]):
+            said = failing(place, *command)
+            assert "sparse checkout hides" in said, command
+    ann.hopper("list", "--instance", "global")
+
+
 @pytest.mark.installed
 def test_a_sparse_checkout_that_has_the_journal_works(ann: Clone) -> None:
     (ann.root / "src").mkdir()
