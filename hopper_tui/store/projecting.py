@@ -31,6 +31,7 @@ _ELSEWHERE = {"title": "(created on another branch)"}
 _MANUAL = {"executor_preference": "manual"}
 """What it is besides, whatever those events say: manual work is never handed out."""
 
+_FORGET_CLASHES = "DELETE FROM clashes WHERE key = ? AND entity = ?"
 _DEPS = "SELECT dep, since FROM task_deps WHERE task = ?"
 _WITH_BORN = {
     entity: f"INSERT INTO {table.name} ({table.select}, born)"
@@ -140,7 +141,8 @@ class Projection:
         self._rewired.add(key)
 
     def _list_clashes(self, key: str, folded: Fold, is_here: bool) -> None:
-        self._db.execute("DELETE FROM clashes WHERE key = ? AND entity = ?", (key, folded.entity))
+        if not self._empty:
+            self._db.execute(_FORGET_CLASHES, (key, folded.entity))
         if is_here and (clashes := folded.clashes()):
             self._db.executemany(
                 "INSERT INTO clashes VALUES (?, ?, ?, ?, ?, ?)",

@@ -93,6 +93,7 @@ class Table(Generic[V]):
             f"INSERT INTO {name} ({self.select}) VALUES ({', '.join('?' * len(self.fields))})"
         )
         self._updates: dict[tuple[str, ...], str] = {}
+        self._encoders = tuple((i, codecs[f][0]) for i, f in enumerate(self.fields) if f in codecs)
         self._decoders = tuple((i, codecs[f][1]) for i, f in enumerate(self.fields) if f in codecs)
 
     def value(self, row: Sequence[Any]) -> V:
@@ -119,7 +120,10 @@ class Table(Generic[V]):
 
     def row(self, value: V) -> list[Any]:
         """The row of a value, in the order of `insert`."""
-        return [self.cell(f, getattr(value, f)) for f in self.fields]
+        cells = list(value)
+        for index, encode in self._encoders:
+            cells[index] = encode(cells[index])
+        return cells
 
     def thaw(self, state: Mapping[str, Any]) -> V:
         """The value of a state folded from recorded patches, which are plain JSON.
