@@ -140,9 +140,11 @@ class Lookout:
     def outlook(self) -> Outlook:
         """What is to come."""
         store, now = self._hopper.store, self._world.now()
-        layout = Layout.read(self._world, self._hopper.id)
-        ready = _ready(store, layout.queues())
-        held = _held(store, layout)
+        before = None
+        while before != (before := store.revision()):  # what is read apart must be of one moment
+            layout = Layout.read(self._world, self._hopper.id)
+            ready = _ready(store, layout.queues())
+            held = _held(store, layout)
         times = [task.not_before for task in ready] + [task.lease_expires_at for task in held]
         waits = [seconds(at) - now + _TICK for at in times if at is not None]
         left = bool(held) or any(_is_for_workers(task) for task in ready)
