@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hopper_tui.journal import files, hlc, record
@@ -162,21 +163,23 @@ def add(root: Path) -> None:
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     env |= {"HOPPER_HOME": str(root / "home"), "HOPPER_ACTOR": "ann"}
     subprocess.run(["git", "init", "-q", str(root)], check=True)
-    run = {"cwd": root, "env": env, "capture_output": True, "check": True}
-    subprocess.run([COMMAND, "init", "--name", "web"], **run)  # type: ignore[call-overload]
-    room = ["instance", "config", "hopper-web", "max_concurrent_tasks=1000"]
-    subprocess.run([COMMAND, *room], **run)  # type: ignore[call-overload]
+
+    def hopper(*words: str) -> None:
+        subprocess.run([COMMAND, *words], cwd=root, env=env, capture_output=True, check=True)
+
+    hopper("init", "--name", "web")
+    hopper("instance", "config", "hopper-web", "max_concurrent_tasks=1000")
     writer = Writer(root / ".hopper" / "journal")
     for start in range(0, 10_000, 5):
         writer.write([r for n in range(start, start + 5) for r in writer.task(n)])
-    subprocess.run([COMMAND, "list"], **run)  # type: ignore[call-overload]
+    hopper("list")
     ratios: dict[str, list[float]] = {}
     verbs = {"add": ["add", "Fix typo in README"], "next --claim": ["next", "--claim"],
              "list": ["list"]}  # fmt: skip
     for _ in range(15):
         empty = _timed(lambda: subprocess.run([sys.executable, "-c", "pass"], env=env, check=True))
         for name, words in verbs.items():
-            took = _timed(lambda w=words: subprocess.run([COMMAND, *w], **run))  # type: ignore
+            took = _timed(partial(hopper, *words))
             ratios.setdefault(name, []).append(took / empty)
     for name, measured in ratios.items():
         print(f"hopper {name} at 10,000 tasks and 2,000 files:"
@@ -204,8 +207,8 @@ def status(root: Path) -> None:
     times: dict[Path, list[float]] = {tree: [] for tree in trees}
     for _ in range(15):
         for tree in trees:
-            run = {"cwd": tree, "check": True, "stdout": subprocess.DEVNULL}
-            times[tree].append(_timed(lambda r=run: subprocess.run(look, **r)))  # type: ignore
+            run = partial(subprocess.run, look, cwd=tree, check=True, stdout=subprocess.DEVNULL)
+            times[tree].append(_timed(run))
     without, beside = (statistics.median(times[tree]) for tree in trees)
     print(f"git status at 5,000 files and 2,000 journal files: {beside / without:.2f} times"
           f" without the journal; limit 2")  # fmt: skip

@@ -14,26 +14,13 @@ from typing import Any
 
 import pytest
 from journal.walk import quick_directory
+from mounting import mounting
 
 from .full_disk import Tried
 from .journal_harness import SCENARIOS, Observed
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 TESTS = Path(__file__).parent.parent
-
-
-def _permitted() -> bool:
-    try:
-        tried = subprocess.run(
-            ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
-            capture_output=True, timeout=20,
-        )  # fmt: skip
-    except OSError:
-        return False
-    return tried.returncode == 0
-
-
-mounting = pytest.mark.skipif(not _permitted(), reason="mounting is not permitted here")
 
 UNWRITTEN = ("written", "synced")
 WRITTEN = ("renamed", "committed", "kept", "confirmed", "before tasks.db", "after tasks.db",

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from launch import COMMAND
+from mounting import mounting
 
 from .clones import Clone, _environment
 
@@ -154,17 +155,6 @@ def test_outside_of_git_a_project_works_and_finds_its_way_into_git(tmp_path: Pat
 # A checkout that cannot be written
 
 
-def _may_mount() -> bool:
-    try:
-        tried = subprocess.run(
-            ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
-            capture_output=True, timeout=20,
-        )  # fmt: skip
-    except OSError:
-        return False
-    return tried.returncode == 0
-
-
 def read_only(clone: Clone, *args: str) -> subprocess.CompletedProcess[str]:
     """Run `hopper ARGS` where the checkout is mounted read-only, which stops root too."""
     root = shlex.quote(str(clone.root))
@@ -175,7 +165,7 @@ def read_only(clone: Clone, *args: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.skipif(not _may_mount(), reason="mounting is not permitted here")
+@mounting
 @pytest.mark.parametrize("has_cache", [True, False])
 def test_a_read_only_checkout_can_be_looked_at(ann: Clone, has_cache: bool) -> None:
     task = ann.tasks()["Fix login"]["id"]

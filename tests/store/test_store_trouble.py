@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mounting import mounting
 
 from hopper_tui.model.errors import StorageError
 from hopper_tui.model.query import Query
@@ -24,20 +25,6 @@ from .writing import tasks, titles
 ATTEMPT = Path(__file__).with_name("attempt.py")
 READ_ONLY = "mount --bind {0} {0} && mount -o remount,bind,ro {0}"
 SMALL = "mount -t tmpfs -o size=600k tmpfs {0}"
-
-
-def _permitted() -> bool:
-    try:
-        tried = subprocess.run(
-            ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
-            capture_output=True, timeout=20,
-        )  # fmt: skip
-    except OSError:
-        return False
-    return tried.returncode == 0
-
-
-mounting = pytest.mark.skipif(not _permitted(), reason="mounting is not permitted here")
 
 
 def attempt(path: Path, *args: str, mount: str | None = None) -> dict[str, Any]:
