@@ -38,8 +38,16 @@ _INSTANCE = f"SELECT {INSTANCES.select} FROM hopper_instances WHERE instance_id 
 _INSTANCES = f"SELECT {INSTANCES.select} FROM hopper_instances ORDER BY created_at, rowid"
 _TASK = f"SELECT {TASKS.select} FROM tasks WHERE id = ?"
 _STATUS = {status.value: status for status in TaskStatus}
+_QUEUED = f"SELECT priority, born, n, {TASKS.select} FROM tasks WHERE instance_id = ?"
+_READY = f"{_QUEUED} AND {select.IS_READY} ORDER BY priority, born, n"
+_READY_AT = f"{_QUEUED} AND priority = ? AND {select.IS_READY} ORDER BY priority, born, n"
+_PLACE = 3
+_CREATED, _NOT_BEFORE, _PREFERENCE, _REQUIRED = (
+    _PLACE + TASKS.fields.index(field)
+    for field in ("created_at", "not_before", "executor_preference", "required_capabilities")
+)
 Head = tuple[Any, ...]
-"""A task in its queue: its place in the order (rank, born, n), created at, id."""
+"""A task in its queue: its place in the order (rank, born, n), and its row."""
 
 
 class SqliteStore(Database):
@@ -169,9 +177,9 @@ class SqliteStore(Database):
         if not firsts:
             return None
         if ageing is None:
-            return self.task(min(firsts)[-1])
+            return TASKS.value(min(firsts)[_PLACE:])
         at = seconds(now)
-        return self.task(min((_aged(head, at, ageing), head) for head in firsts)[1][-1])
+        return TASKS.value(min((_aged(head, at, ageing), head) for head in firsts)[1][_PLACE:])
 
     def _heads(
         self, instance: str, executor: Executor, now: str, *, each_priority: bool
@@ -187,27 +195,20 @@ class SqliteStore(Database):
         self, instance: str, executor: Executor, now: str, rank: int | None = None
     ) -> Iterator[Head]:
         """The ready tasks that an executor may take now, in queue order."""
-        only: str = ""
-        values: list[Any] = [instance]
-        if rank is not None:
-            only = " AND priority = ?"
-            values.append(rank)
+        sql, values = (_READY, (instance,)) if rank is None else (_READY_AT, (instance, rank))
         with self._lock, self._translated():
-            rows = self._reading.execute(
-                "SELECT priority, born, n, created_at, id, executor_preference,"
-                " required_capabilities, not_before FROM tasks"
-                f" WHERE instance_id = ?{only} AND {select.IS_READY} ORDER BY priority, born, n",
-                values,
-            )
+            rows = self._reading.execute(sql, values)
             try:
-                for *head, preference, required, not_before in rows:
+                for head in rows:
+                    not_before, preference = head[_NOT_BEFORE], head[_PREFERENCE]
                     if not_before is not None and not_before > now:
                         continue
                     if preference is not None and not executor.prefers(preference):
                         continue
+                    required = head[_REQUIRED]
                     if required != "[]" and executor.lacks(json.loads(required)):
                         continue
-                    yield tuple(head)
+                    yield head
             finally:
                 rows.close()
 
@@ -443,6 +444,11 @@ class RunStore(SqliteStore):
     synchronous = "NORMAL"
     page_size = 1024
 
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        """Events by command are looked for by undo alone: a claim does not pay for an index."""
+        super()._migrate(db)
+        db.execute("DROP INDEX IF EXISTS event_group")
+
 
 _RECOUNT = "SELECT instance_id, status, count(*) AS n FROM tasks GROUP BY 1, 2"
 _COUNTED = "SELECT instance_id, status, n FROM status_counts WHERE n <> 0"
@@ -461,8 +467,7 @@ _CHECKS = (
 
 def _aged(head: Head, now: float, ageing: float) -> float:
     """The rank of a task that counts one priority higher for each `ageing` seconds it waited."""
-    rank, _born, _n, created_at, _id = head
-    return float(rank) - max(0.0, now - seconds(created_at)) / ageing
+    return float(head[0]) - max(0.0, now - seconds(head[_CREATED])) / ageing
 
 
 def _shared(one: str, other: str) -> int:
