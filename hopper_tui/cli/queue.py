@@ -62,13 +62,16 @@ def list_(
     Shows the first 100 unless --limit says otherwise; --json and -q give all of them.
 
     FILTER narrows them, in the language of the terminal UI: words that must occur, !word for
-    words that must not, and conditions such as status:blocked, tag:api or priority>=high.
+    words that must not, ~word for its letters in order, conditions such as status:blocked, tag:api,
+    age:>2d or priority>=high, flags such as ready or overdue, and @name for a filter saved by
+    hopper filter save. What is in double quotes is looked for as it is.
 
     \b
     Examples:
       hopper list
       hopper list --instance webapp --status blocked
       hopper list tag:api "priority>=high" login
+      hopper list @mine
       hopper list --all --sort updated --limit 20 --json
     """
     hopper = session.world.hopper(instance)

@@ -117,6 +117,17 @@ CONFLICTS = Noun(
     default="list",
 )
 
+FILTER = Noun(
+    "Give filters a name; alone it lists.",
+    {
+        "list": Verb("filters:list_", "List the saved filters."),
+        "save": Verb("filters:save", "Save a filter under a name."),
+        "remove": Verb("filters:remove", "Remove saved filters."),
+    },
+    {"ls": "list", "add": "save"},
+    default="list",
+)
+
 HOOKS = Noun(
     "Let git take tasks along by itself.",
     {
@@ -164,6 +175,7 @@ NOUNS: dict[str, Noun] = {
     "delegation": DELEGATION,
     "feedback": FEEDBACK,
     "project": PROJECT,
+    "filter": FILTER,
     "conflicts": CONFLICTS,
     "hooks": HOOKS,
 }
@@ -173,6 +185,7 @@ ALIASES: dict[str, str] = {
     "instances": "instance",
     "delegations": "delegation",
     "projects": "project",
+    "filters": "filter",
     "conflict": "conflicts",
 }
 """Other words for verbs and nouns at the top."""

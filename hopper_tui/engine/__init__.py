@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from hopper_tui.engine import delegating as delegating
     from hopper_tui.engine import editing as editing
     from hopper_tui.engine import ending as ending
-    from hopper_tui.engine import filter as filter  # noqa: A004 - the module of that name
     from hopper_tui.engine import instances as instances
     from hopper_tui.engine import measuring as measuring
     from hopper_tui.engine import runs as runs
+    from hopper_tui.engine import saved_filters as saved_filters
     from hopper_tui.engine import watching as watching
     from hopper_tui.engine import work as work
 

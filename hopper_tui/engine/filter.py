@@ -2,7 +2,8 @@
 
 Words are looked for in title, description and tags, all of them (AND). `!term` negates,
 `~term` finds its letters in order, `field:value` compares, `a,b` means either. `age:>2d` is older
-than two days. A text in double quotes is one word.
+than two days. `@name` stands for a saved filter. A text in double quotes is one word, whatever is
+in it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hopper_tui.model.lifecycle import OPEN, Priority, TaskStatus
 from hopper_tui.model.query import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 FIELDS: dict[str, str] = {
     "status": "status",
@@ -40,30 +41,59 @@ FIELDS: dict[str, str] = {
 """The words before a colon, and the field of a Term each means."""
 FLAGS = ("ready", "waiting", "blocked", "overdue")
 """What can follow `is:`; each may also stand alone."""
-_TERM = re.compile(r'\s*(!?)(?:([a-z_]+)(:|>=|<=|=|>|<))?(~?)("(?:[^"]*)"?|\S+)', re.IGNORECASE)
+SAVED = "@"
+"""What the name of a saved filter begins with."""
+_TERM = re.compile(r'\s*(!?)(?:([a-z_]+)(:|>=|<=|=|>|<)(?!//))?(~?)("[^"]*"?|\S*)', re.IGNORECASE)
+"""Negation, field and operator, fuzziness, value; what stands before `://` is no field."""
 _COMPARED = ("priority", "due", "created", "updated")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 _LEADING = re.compile(r"^(>=|<=|>|<|=)?(.*)$")
 
 
-def parse(text: str, now: float) -> tuple[Term, ...]:
-    """The terms of a filter text; `now` (seconds) is what ages count from. Raises Invalid."""
-    terms = []
+def parse(text: str, now: float, saved: Mapping[str, str] | None = None) -> tuple[Term, ...]:
+    """The terms of a filter text; raises Invalid.
+
+    `now` (seconds) is what ages count from; `saved` are the filters that `@name` may stand for.
+    """
+    terms: list[Term] = []
     for bang, name, op, tilde, raw in _TERM.findall(text):
+        quoted = raw.startswith('"')
         value = raw.strip('"')
         negated = bool(bang)
-        if name and name.casefold() in FIELDS:
-            field = FIELDS[name.casefold()]
-            terms.append(_field(field, name.casefold(), op, value, negated, now))
-        elif not name and not tilde and value.casefold() in FLAGS:
+        if name and name.casefold() not in FIELDS:
+            raise _unknown(name, f"{name}{op}{raw}")
+        if name:
+            terms.append(_field(FIELDS[name.casefold()], name.casefold(), op, value, negated, now))
+        elif not (quoted or tilde) and value.casefold() in FLAGS:
             terms.append(_flag(value, negated, now))
-        else:
-            word = f"{name}{op}{value}" if name else value
-            if not tilde and word.startswith("~"):
-                tilde, word = "~", word[1:]
-            if word:
-                terms.append(Term("fuzzy" if tilde else "text", (word,), negated=negated))
+        elif not (quoted or tilde) and value.startswith(SAVED) and len(value) > 1:
+            terms += _named(value, negated, now, saved or {})
+        elif value:
+            terms.append(Term("fuzzy" if tilde else "text", (value,), negated=negated))
     return tuple(terms)
+
+
+def _named(value: str, negated: bool, now: float, saved: Mapping[str, str]) -> tuple[Term, ...]:
+    """The terms of a saved filter, which may use others, but not itself."""
+    name = value.removeprefix(SAVED)
+    if negated:
+        raise Invalid(f"the saved filter {value} cannot be negated", "Negate its terms one by one")
+    if name not in saved:
+        known = ", ".join(f"{SAVED}{one}" for one in sorted(saved)) or "none"
+        raise Invalid(
+            f"there is no saved filter {value}",
+            f'Saved are: {known}. To look for the word, write "{value}"',
+        )
+    return parse(saved[name], now, {key: text for key, text in saved.items() if key != name})
+
+
+def _unknown(name: str, term: str) -> Invalid:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.casefold(), FIELDS, n=1)
+    meant = f"Did you mean {close[0]}?" if close else f"Fields are {', '.join(FIELDS)}."
+    words = '"' + term.replace('"', "") + '"'
+    return Invalid(f"there is no field {name!r}", f"{meant} To look for the word, write {words}")
 
 
 def _flag(word: str, negated: bool, now: float) -> Term:
@@ -87,7 +117,7 @@ def _field(field: str, name: str, op: str, value: str, negated: bool, now: float
     if op != "=" and field not in _COMPARED:
         raise Invalid(f"{name} cannot be compared with {op}", f"Write {name}:{value}")
     if not value:
-        raise Invalid(f"{name}: needs a value", "See: hopper list --help")
+        raise Invalid(f"{name}: needs a value", f"Write {name}:VALUE")
     if name == "age":
         return Term(field, (stamp(now - duration(value)),), _age_op(op), negated)
     if field in ("created", "updated", "due"):

@@ -320,7 +320,7 @@ class Hopper:
         limit: int | None = None,
     ) -> Query:
         """The query that these filters mean; raises Invalid."""
-        terms = list(engine.filter.parse(filter, self.world.now())) if filter else []
+        terms = list(engine.saved_filters.terms(self.world, filter)) if filter else []
         if status is not None:
             terms.append(Term("status", (TaskStatus.read(status),)))
         if priority is not None:

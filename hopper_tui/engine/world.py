@@ -84,6 +84,7 @@ class World:
         self.places = Places(home, start, entropy)
         self.warnings: list[str] = []
         self.waiters: set[threading.Event] = set()
+        self.memory_filters: Mapping[str, str] = {}
         self._intents = Intents(None if home is None else home / "pending")
         self._lock = threading.RLock()
         self._command: Command | None = None

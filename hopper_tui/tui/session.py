@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.message import Message
 
-from hopper_tui.engine import checkout, conflicts, flow
-from hopper_tui.engine.filter import parse
+from hopper_tui.engine import checkout, conflicts, flow, saved_filters
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.errors import HopperError
@@ -206,7 +205,7 @@ class Session:
         try:
             hopper = self._opened(ref, near[0])
             instance = hopper.instance
-            terms = parse(filter_text, self._world.now())
+            terms = saved_filters.terms(self._world, filter_text)
             ids = hopper.ids(Query(instance=instance.id, terms=terms))
             return QueueSnapshot(
                 number,

@@ -16,6 +16,7 @@ import pytest
 from pydantic import BaseModel
 
 from hopper_tui.config.schema import Keys, RuleSection
+from hopper_tui.engine.filter import FIELDS, FLAGS
 from hopper_tui.model.lifecycle import HopperScope
 from hopper_tui.model.settings import Settings
 from hopper_tui.routing.projects import WEIGHTS
@@ -81,6 +82,13 @@ def test_defaults_that_depend_on_the_scope() -> None:
 def test_every_condition_effect_and_factor_of_routing_is_described() -> None:
     described = set(re.findall(r"^\| `([a-z_]+)` \|", ROUTING, re.MULTILINE))
     assert described == {*RuleSection.model_fields, *WEIGHTS, "load"} - {"name", "weight"}
+
+
+def test_every_field_and_flag_of_the_filter_is_described() -> None:
+    described = (DOCS / "filters.md").read_text("utf-8")
+    rows = "".join(re.findall(r"^\| `.*? \|", described.split("| field |")[1], re.MULTILINE))
+    assert set(re.findall(r"`([a-z]+)`", rows)) == set(FIELDS)
+    assert all(flag in described for flag in FLAGS)
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,24 @@ NOW = 1_795_000_000.0
         ("age:2d", (Term("created", (stamp(NOW - 172800),), "<="),)),
         ("overdue", (Term("overdue", (stamp(NOW),)),)),
         ("http://x", (Term("text", ("http://x",)),)),
-        ("a:b", (Term("text", ("a:b",)),)),
+        ("10:30 a->b", (Term("text", ("10:30",)), Term("text", ("a->b",)))),
+        ('"a:b"', (Term("text", ("a:b",)),)),
+        ('"ready"', (Term("text", ("ready",)),)),
+        (
+            "!~lgn !word",
+            (Term("fuzzy", ("lgn",), negated=True), Term("text", ("word",), negated=True)),
+        ),
+        ('owner:"Ann Lee"', (Term("owner", ("Ann Lee",)),)),
+        ("! ~", ()),
+        (
+            "@hot x",
+            (Term("priority", ("high",), ">="), Term("ready", ("1",)), Term("text", ("x",))),
+        ),
     ],
 )
 def test_a_filter_text_means_these_terms(text: str, terms: tuple[Term, ...]) -> None:
-    assert parse(text, NOW) == terms
+    saved = {"hot": "priority>=high @free", "free": "ready", "loop": "@loop"}
+    assert parse(text, NOW, saved) == terms
 
 
 @pytest.mark.parametrize(
@@ -49,11 +62,19 @@ def test_a_filter_text_means_these_terms(text: str, terms: tuple[Term, ...]) -> 
         ("due:someday", "is not a date"),
         ("age:old", "is not a duration"),
         ('tag:""', "tag: needs a value"),
+        ("tag:", "tag: needs a value"),
+        ("tag: api", "tag: needs a value"),
+        ("foo:bar", "there is no field 'foo'. Fields are status, priority,"),
+        ("tags:api", "there is no field 'tags'. Did you mean tag"),
+        ("prio>=high", "there is no field 'prio'"),
+        ("@nope", "there is no saved filter @nope. Saved are: @loop"),
+        ("@loop", "there is no saved filter @loop"),
+        ("!@loop", "@loop cannot be negated"),
     ],
 )
 def test_a_wrong_filter_says_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(Invalid, match=message):
-        parse(text, NOW)
+        parse(text, NOW, {"loop": "@loop"})
 
 
 @pytest.mark.parametrize(
