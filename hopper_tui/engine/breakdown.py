@@ -16,7 +16,6 @@ from hopper_tui.model.errors import (
     HopperError,
     Invalid,
     InvalidTransition,
-    LeaseLost,
     NotAllowed,
 )
 from hopper_tui.model.ids import derived_key
@@ -136,14 +135,10 @@ def _unheld(world: World, store: Store, task: Task, executor: str | None) -> Tas
     delegating.check_delegable(world, task)
     if not task.is_active or task.owner == (executor or world.actor):
         return task
-    short = world.short_id(task)
     if executor is not None:
-        raise LeaseLost(
-            f"{executor} does not hold {short}: {task.owner} does",
-            "Take another task: hopper next --claim",
-        )
+        raise claiming.lost(world, task, executor, f"{task.owner} does")
     raise InvalidTransition(
-        f"{task.owner} holds {short}",
+        f"{task.owner} holds {world.short_id(task)}",
         "Whoever holds it may break it down, or release it first: hopper task release",
     )
 
@@ -228,7 +223,7 @@ def _inside(
     """A run's own task becomes goals and phases of it: all of that in one transaction."""
     if to is not None and world.find_instance(to) != here.id:
         raise NotAllowed(f"the task is in {here.name} and is broken down there", "Leave --to out")
-    claiming.check_executes(world, here)
+    claiming.check_executes(here)
     if unfit := refusal(world, parts, here):
         raise NotAllowed(unfit, "Plan goals without tasks, or raise child_instances.max_depth")
     store = world.store(here.id)

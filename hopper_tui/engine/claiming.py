@@ -27,13 +27,18 @@ LONGEST_WAIT = 3600.0
 """Seconds; the wait before another attempt does not grow beyond."""
 
 
-def check_executes(world: World, instance: Instance) -> None:
-    """Raise NotAllowed unless the instance hands out work now."""
+def check_may_execute(instance: Instance) -> None:
+    """Raise NotAllowed for a hopper that only routes."""
     if instance.scope is HopperScope.GLOBAL:
         raise NotAllowed(
             f"{instance.name} is a global hopper: it routes work and executes none",
-            "Ask a project: hopper next --instance NAME; see which: hopper instance list",
+            "Name a project or a run: --instance NAME; see which: hopper instance list",
         )
+
+
+def check_executes(instance: Instance) -> None:
+    """Raise NotAllowed unless the instance hands out work now."""
+    check_may_execute(instance)
     if not instance.is_running:
         raise NotAllowed(
             f"{instance.name} is {instance.status} and hands out no work",
@@ -51,16 +56,17 @@ def check_holds(world: World, task: Task, executor: str | None, attempt: int | N
     if task.is_active and task.owner == who:
         if attempt in (None, task.attempts):
             return
-        raise _lost(world, task, f"attempt {attempt} of {who}", f"attempt {task.attempts} does")
+        raise lost(world, task, f"attempt {attempt} of {who}", f"attempt {task.attempts} does")
     if task.is_active:
         if executor is not None or task.lease_expires_at is not None:
-            raise _lost(world, task, who, f"{task.owner} does")
+            raise lost(world, task, who, f"{task.owner} does")
     elif executor is not None:
         done_by = f", by {task.owner}" if task.owner else ""
-        raise _lost(world, task, who, f"it is {task.status}{done_by}")
+        raise lost(world, task, who, f"it is {task.status}{done_by}")
 
 
-def _lost(world: World, task: Task, who: str, holder: str) -> LeaseLost:
+def lost(world: World, task: Task, who: str, holder: str) -> LeaseLost:
+    """What to tell who does not hold a task; `holder` says who does."""
     short = world.short_id(task)
     return LeaseLost(
         f"{who} does not hold {short}: {holder}",
@@ -73,7 +79,7 @@ def _lost(world: World, task: Task, who: str, holder: str) -> LeaseLost:
 
 def next_task(world: World, instance: Instance, executor: Executor) -> Task | None:
     """The task that `claim_next` would take."""
-    check_executes(world, instance)
+    check_executes(instance)
     store = world.store(instance.id)
     let_expire(world, store)
     queues = Layout.read(world, instance.id).queues()
@@ -91,8 +97,8 @@ def claim_next(
         with world.writing(store) as tx:
             let_go = expire(world, tx, store)
             layout = Layout.read(world, key)
-            check_executes(world, layout.instance)
-            check_executes(world, layout.run)
+            check_executes(layout.instance)
+            check_executes(layout.run)
             settings = world.settings(layout.instance)
             at = stamp(world.now())
             task = store.next_task(layout.queues(), executor, at, settings.work.ageing)
@@ -108,7 +114,7 @@ def claim(world: World, task: Task, executor: Executor, lease: float | None = No
     """Take a task, for `lease` seconds (None: as configured); taking what one holds already
     changes nothing."""
     instance = world.instance(task.instance)
-    check_executes(world, instance)
+    check_executes(instance)
     store = world.store(instance.id)
     with world.command("claim"):
         with world.writing(store) as tx:
@@ -117,7 +123,7 @@ def claim(world: World, task: Task, executor: Executor, lease: float | None = No
             if task.is_active and task.owner == executor.name:
                 return task
             layout = Layout.read(world, instance.id)
-            check_executes(world, layout.run)
+            check_executes(layout.run)
             check_free(world, store, task, executor)
             layout.check_active(world, task)
             layout.check_room(world)

@@ -70,7 +70,7 @@ def start(world: World, task: Task, executor: Executor, lease: float | None = No
     with world.command("start"):
         if not task.is_active:
             task = claiming.claim(world, task, executor, lease)
-        claiming.check_executes(world, world.instance(task.instance))
+        claiming.check_executes(world.instance(task.instance))
         with world.writing(store) as tx:
             task = claiming.fresh(store, task)
             if task.status is _T.IN_PROGRESS:
@@ -97,7 +97,7 @@ def complete(
     if task.status is _T.DONE and _was_its_own(task, executor, attempt):
         return task
     if executor is not None and task.instance == world.global_id:
-        claiming.check_executes(world, world.instance(task.instance))
+        claiming.check_executes(world.instance(task.instance))
     held_since = task.updated_at if task.is_active else None
     return _finish(
         world, task, "task.done", _T.DONE, executor, attempt, result=result,

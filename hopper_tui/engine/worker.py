@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hopper_tui.engine import claiming
 from hopper_tui.engine.waiting import LONGEST, Lookout, is_gone
 from hopper_tui.model.clock import seconds
 from hopper_tui.model.errors import (
@@ -28,7 +29,7 @@ from hopper_tui.model.errors import (
     StorageError,
 )
 from hopper_tui.model.executor import Executor
-from hopper_tui.model.lifecycle import HopperScope, InstanceStatus, TaskStatus
+from hopper_tui.model.lifecycle import InstanceStatus, TaskStatus
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
@@ -216,11 +217,7 @@ class Worker:
 
     def _check(self) -> None:
         instance = self.hopper.instance
-        if instance.scope is HopperScope.GLOBAL:
-            raise NotAllowed(
-                f"{instance.name} is a global hopper: it routes work and executes none",
-                "Work at a project or a run: --instance NAME",
-            )
+        claiming.check_may_execute(instance)
         if instance.status is InstanceStatus.TERMINATED:
             raise NotAllowed(f"{instance.name} is terminated", "Work at another hopper")
 
