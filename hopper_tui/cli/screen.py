@@ -19,16 +19,25 @@ if TYPE_CHECKING:
 @instance_option("Open at this instance.")
 @click.option("--filter", "filter_", metavar="FILTER", default="", help="Open with this filter.")
 @click.option("--task", metavar="ID", help="Open at this task.")
-def tui(session: Session, instance: str | None, filter_: str, task: str | None) -> None:
+@click.option("--keymap", is_flag=True, help="Print a keymap.yaml to begin with, and open nothing.")
+def tui(
+    session: Session, instance: str | None, filter_: str, task: str | None, keymap: bool
+) -> None:
     """Open the terminal UI.
 
-    `hopper` alone does the same.
+    `hopper` alone does the same. `keymap.yaml` in Hopper's home gives commands other keys.
 
     \b
     Examples:
       hopper tui
       hopper tui --instance webapp --filter "tag:api priority>=high"
+      hopper tui --keymap > ~/.hopper/keymap.yaml
     """
+    if keymap:
+        from hopper_tui.tui.keymap import template
+
+        session.print(template().splitlines())
+        return
     if not session.has_screen:
         raise NotAllowed("the terminal UI needs a terminal", "Without one, see: hopper list")
     open_tui(session, instance, filter_, task)

@@ -11,7 +11,9 @@ from textual.command import Provider
 from textual.screen import Screen
 
 from hopper_tui.resources import STYLES
+from hopper_tui.tui import keymap
 from hopper_tui.tui.cockpit import HEIGHTS, WIDTHS, Cockpit, FirstQueueShown
+from hopper_tui.tui.commands import key_of
 from hopper_tui.tui.palette import CommandProvider
 from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
 
@@ -41,7 +43,9 @@ class HopperApp(App[None]):
     ) -> None:
         gc.disable()  # until all is loaded: a collection now would only find what stays
         super().__init__()
-        self.cockpit = Cockpit(world, instance, filter, task)
+        self._rebound = keymap.read(world.home)
+        self.set_keymap(self._rebound.for_textual())
+        self.cockpit = Cockpit(world, instance, filter, task, self._rebound.keys)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DEFAULT_THEME
@@ -57,9 +61,12 @@ class HopperApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Say how to leave to whoever pressed Ctrl+C out of habit."""
-        self.notify("q quits Hopper; Esc first leaves a form.", markup=False)
+        quits = key_of("app.quit", self._rebound.keys)
+        self.notify(f"{quits} quits Hopper; Esc first leaves a form.", markup=False)
 
     def on_first_queue_shown(self, event: FirstQueueShown) -> None:
         """What is loaded by now stays: the collector need not look at it again."""
         gc.freeze()
         gc.enable()
+        for problem in self._rebound.problems:
+            self.cockpit.warn(problem)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hopper_tui.engine.conflicts import resolve
 from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
 from hopper_tui.tui import verbs
-from hopper_tui.tui.commands import COMMANDS, PANES, Command, keys_of
+from hopper_tui.tui.commands import COMMANDS, PANES, Command, Keys, key_of, keys_of
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceDialog
 from hopper_tui.tui.dialogs.confirm import ConfirmDialog
 from hopper_tui.tui.dialogs.conflicts import ConflictsDialog
@@ -214,7 +214,8 @@ async def create(cockpit: Cockpit) -> None:
             )
             return made.name
 
-        return await cockpit.attempt(job, lambda name: f"created {name}; S starts it")
+        start = key_of("hopper.start", cockpit.keys)
+        return await cockpit.attempt(job, lambda name: f"created {name}; {start} starts it")
 
     where = f" below {parent.name}" if parent else ""
     dialog = FormDialog(f"new {scope} hopper{where}", fields, "create", attempt)
@@ -276,12 +277,12 @@ async def conflicts(cockpit: Cockpit) -> None:
     await cockpit.app.push_screen_wait(dialog)
 
 
-def _help_line(command: Command, reason: str | None, width: int) -> Line:
-    keys = Span(f"{fit(keys_of(command), 10)} ", "muted" if reason else "accent")
+def _help_line(command: Command, keys: Keys, reason: str | None, width: int) -> Line:
+    shown = Span(f"{fit(keys_of(command, keys), 10)} ", "muted" if reason else "accent")
     title = Span(command.title, "muted" if reason else "text")
     if reason is None:
-        return (keys, title)
-    return (keys, title, Span(clip(f"  {reason}", width - 11 - len(command.title)), "warn"))
+        return (shown, title)
+    return (shown, title, Span(clip(f"  {reason}", width - 11 - len(command.title)), "warn"))
 
 
 async def help_(cockpit: Cockpit) -> None:
@@ -293,8 +294,8 @@ async def help_(cockpit: Cockpit) -> None:
     choices = [
         Choice(
             command.id,
-            partial(_help_line, command, cockpit.reason_against(command)),
-            f"{keys_of(command)} {command.title} {command.group} {command.id}",
+            partial(_help_line, command, cockpit.keys, cockpit.reason_against(command)),
+            f"{keys_of(command, cockpit.keys)} {command.title} {command.group} {command.id}",
         )
         for command in ranked
     ]

@@ -18,7 +18,17 @@ from textual.widgets import Input
 
 from hopper_tui.model.text import plain
 from hopper_tui.tui.chain_view import ChainView
-from hopper_tui.tui.commands import BY_ID, PANES, Command, PaneName, Situation, hints_of
+from hopper_tui.tui.commands import (
+    BY_ID,
+    PANES,
+    UNCHANGED,
+    Command,
+    Keys,
+    PaneName,
+    Situation,
+    hints_of,
+    key_of,
+)
 from hopper_tui.tui.detail_view import DetailView
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.line_view import LineView
@@ -118,8 +128,10 @@ class Cockpit(Screen[None]):
         instance: str | None = None,
         filter_text: str = "",
         task: str | None = None,
+        keys: Keys = UNCHANGED,
     ) -> None:
         super().__init__()
+        self.keys = keys
         self._clock = world.now
         self._actor = world.actor
         self.session = Session(world, self.post_message)
@@ -140,14 +152,14 @@ class Cockpit(Screen[None]):
         with Container(id="body", classes="show-queue"):
             views: dict[PaneName, LineView] = {
                 "tree": TreeView(id="tree"),
-                "queue": QueueView(clock, id="queue"),
-                "task": DetailView(clock, id="task"),
+                "queue": QueueView(clock, self.keys, id="queue"),
+                "task": DetailView(clock, self.keys, id="task"),
                 "chain": ChainView(clock, id="chain"),
             }
             for pane, view in views.items():
                 view.show_title(TITLES[pane])
                 yield view
-        yield RunsView(clock, id="runs")
+        yield RunsView(clock, self.keys, id="runs")
         yield StatusLine(id="status")
 
     def on_mount(self) -> None:
@@ -324,7 +336,9 @@ class Cockpit(Screen[None]):
         name = queue.instance.name if queue.instance else ""
         notes = [f"/{queue.filter}"] if queue.filter else []
         if queue.offers:
-            notes.append(f"{count(len(queue.offers), 'offer')}: A accepts, R rejects")
+            accept, reject = (key_of(f"task.{verb}", self.keys) for verb in ("accept", "reject"))
+            offers = count(len(queue.offers), "offer")
+            notes.append(f"{offers}: {accept} accepts, {reject} rejects")
         view.show_title(queue_title(queue, name), " · ".join(notes))
         self._show_status()
 
@@ -333,7 +347,7 @@ class Cockpit(Screen[None]):
         marked = len(self.queue_view.marks)
         instance = self.queue_view.snapshot.instance
         where = instance.name if instance else ""
-        self.status.show(hints_of(self._pane), self._actor, where, marked, self.checkout)
+        self.status.show(hints_of(self._pane, self.keys), self._actor, where, marked, self.checkout)
 
     def _after(self, seconds: float, what: str, do: Callable[[], object]) -> None:
         """Do something once nothing else was asked of `what` for some seconds."""
@@ -481,6 +495,7 @@ class Cockpit(Screen[None]):
             hop=self._hop(detail.hops if detail else ()),
             checkout=self.checkout,
             approval=self.runs_view.approval,
+            keys=self.keys,
         )
 
     def _hop(self, hops: Sequence[Hop]) -> Hop | None:

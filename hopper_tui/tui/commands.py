@@ -1,8 +1,9 @@
-"""The registry of commands: bindings, status line, palette and help all come from this table."""
+"""The registry of commands: bindings, status line, palette, help, the keymap and docs/keys.md all
+come from this table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -36,8 +37,14 @@ WORK: tuple[PaneName, ...] = PANES[1:]
 """Where verbs act on the selected task."""
 
 
+Keys = Mapping[str, tuple[str, ...]]
+"""The keys of the commands, by id, that have others than the table says: see `keymap`."""
+UNCHANGED: Keys = {}
+
+
 class Situation(NamedTuple):
-    """What is focused, selected and shown: all that decides whether a command makes sense."""
+    """What is focused, selected and shown: all that decides whether a command makes sense, and
+    the keys to name in the reason."""
 
     pane: PaneName
     hopper: TreeRow | None
@@ -48,6 +55,11 @@ class Situation(NamedTuple):
     hop: Hop | None
     checkout: CheckoutSnapshot = CheckoutSnapshot()
     approval: Held | None = None
+    keys: Keys = UNCHANGED
+
+    def key(self, command_id: str) -> str:
+        """How to reach a command from here: its key."""
+        return key_of(command_id, self.keys)
 
 
 Enabled = Callable[[Situation], str | None]
@@ -83,7 +95,11 @@ def moving(to: TaskStatus) -> Enabled:
         if to in TASK_MOVES[task.status]:
             return None
         now = task.status.replace("_", " ")
-        again = "; o reopens it" if task.status in CLOSED and to is not TaskStatus.PENDING else ""
+        again = (
+            f"; {situation.key('task.reopen')} reopens it"
+            if task.status in CLOSED and to is not TaskStatus.PENDING
+            else ""
+        )
         return f"{situation.task.short_id} is {now}{again}."
 
     return enabled
@@ -96,7 +112,9 @@ def executing(to: TaskStatus) -> Enabled:
     def enabled(situation: Situation) -> str | None:
         instance = situation.queue.instance
         if instance is not None and instance.scope is HopperScope.GLOBAL:
-            return "A global hopper only routes; D delegates the task."
+            return (
+                f"A global hopper only routes; {situation.key('task.delegate')} delegates the task."
+            )
         return move(situation)
 
     return enabled
@@ -155,7 +173,7 @@ def with_conflicts(situation: Situation) -> str | None:
 def with_approval(situation: Situation) -> str | None:
     """Needs a checkpoint that waits for approval."""
     if situation.pane != "runs":
-        return "W shows the runs."
+        return f"{situation.key('view.runs')} shows the runs."
     return None if situation.approval else "The cursor is on no checkpoint that waits."
 
 
@@ -246,6 +264,10 @@ COMMANDS: tuple[Command, ...] = (
     _move("page_up", "A page up", ("pageup",), "page(-1)"),
     _move("top", "To the first", ("g", "home"), "edge(False)"),
     _move("bottom", "To the last", ("G", "end"), "edge(True)"),
+    Command("move.choose", "Open what is selected", ("enter",), ("tree", "queue", "runs"),
+            "Move", "choose", direct=True),
+    Command("tree.toggle", "Fold or unfold", ("space",), ("tree", "runs"), "Move",
+            "fold_toggle", direct=True),
     Command("tree.fold", "Fold, or go to the parent", ("h", "left"), ("tree",), "Move",
             "fold", direct=True),
     Command("tree.unfold", "Unfold, or go to the queue", ("l", "right"), ("tree",), "Move",
@@ -277,7 +299,7 @@ COMMANDS: tuple[Command, ...] = (
             "screen.ask('conflicts')", with_conflicts),
     Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
     Command("view.theme", "Change the theme", (), EVERYWHERE, "View", "app.change_theme"),
-    Command("app.palette", "Search all commands", (":",), EVERYWHERE, "App",
+    Command("app.palette", "Search all commands", (":", "ctrl+p"), EVERYWHERE, "App",
             "app.command_palette"),
     Command("app.quit", "Back, or quit", ("q",), EVERYWHERE, "App", "screen.back", hint="quit"),
     Command("app.help", "All commands", ("?",), EVERYWHERE, "App", "screen.ask('help')",
@@ -286,20 +308,28 @@ COMMANDS: tuple[Command, ...] = (
 
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
 
-_KEY_NAMES = {
+KEY_NAMES = {
     "space": "space", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "down": "↓",
     "up": "↑", "left": "←", "right": "→", "shift+tab": "⇧tab",
 }  # fmt: skip
+"""How keys are shown whose names are long."""
 
 
 def key_name(key: str) -> str:
     """A key as it is shown: `^r`, `esc`, `G`."""
-    return _KEY_NAMES.get(key, key.replace("ctrl+", "^"))
+    return KEY_NAMES.get(key, key.replace("ctrl+", "^"))
 
 
-def keys_of(command: Command) -> str:
+def keys_of(command: Command, keys: Keys) -> str:
     """The keys of a command as they are shown."""
-    return " ".join(key_name(key) for key in command.keys)
+    return " ".join(key_name(key) for key in keys.get(command.id, command.keys))
+
+
+def key_of(command_id: str, keys: Keys) -> str:
+    """The key to name in a text: the first of a command, or that it is in the palette."""
+    command = BY_ID[command_id]
+    found = keys.get(command_id, command.keys)
+    return key_name(found[0]) if found else f"“{command.title}”"
 
 
 def bindings_of(pane: PaneName) -> list[BindingType]:
@@ -317,7 +347,8 @@ def bindings_of(pane: PaneName) -> list[BindingType]:
     ]
 
 
-def hints_of(pane: PaneName) -> tuple[tuple[str, str], ...]:
+def hints_of(pane: PaneName, keys: Keys) -> tuple[tuple[str, str], ...]:
     """What the status line says in a pane: (key, short title); the last one is always shown."""
     commands = [command for command in COMMANDS if command.hint and pane in command.panes]
-    return tuple((key_name(command.keys[0]), command.hint) for command in commands)
+    found = [(keys.get(command.id, command.keys), command.hint) for command in commands]
+    return tuple((key_name(own[0]), hint) for own, hint in found if own)

@@ -7,13 +7,11 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from hopper_tui.tui.commands import BY_ID, bindings_of, keys_of
+from hopper_tui.tui.commands import Keys, bindings_of, key_of
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.presentation import detail_lines
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import DetailSnapshot
-
-CONFLICT_KEYS = keys_of(BY_ID["view.conflicts"])
 
 
 class DetailView(LineView):
@@ -21,8 +19,15 @@ class DetailView(LineView):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("task")
 
-    def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        keys: Keys,
+        *,
+        id: str | None = None,  # noqa: A002 - the name Textual uses
+    ) -> None:
         super().__init__(id=id)
+        self._key_to_settle = key_of("view.conflicts", keys)
         self.snapshot: DetailSnapshot | None = None
         self.notice = ((Span("No task selected.", "muted"),),)
         self._clock = clock
@@ -48,7 +53,7 @@ class DetailView(LineView):
     def _compose_lines(self, width: int) -> None:
         self._width = width
         self._lines = (
-            detail_lines(self.snapshot, width, self._clock(), CONFLICT_KEYS)
+            detail_lines(self.snapshot, width, self._clock(), self._key_to_settle)
             if self.snapshot and width
             else ()
         )

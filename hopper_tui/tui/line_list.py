@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Offset
 from textual.message import Message
@@ -20,8 +17,6 @@ class LineList(LineView):
     Moving the cursor within the view repaints two lines. The terminal's own cursor sits on the
     selected line of the focused list, where screen readers look.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", show=False)]
 
     cursor: var[int] = var(0, init=False)
 

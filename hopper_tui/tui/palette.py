@@ -8,12 +8,16 @@ from typing import Protocol, runtime_checkable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from hopper_tui.tui.commands import COMMANDS, Command, keys_of
+from hopper_tui.tui.commands import COMMANDS, Command, Keys, keys_of
 
 
 @runtime_checkable
 class Runner(Protocol):
-    """A screen that runs commands by id."""
+    """A screen that runs commands by id, and knows the `keys` that differ from the table."""
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of commands that have others than the table says."""
 
     async def action_command(self, command_id: str) -> None:
         """Run the command, or say why it is disabled."""
@@ -26,10 +30,11 @@ class CommandProvider(Provider):
     """Offers what the screen below the palette can do."""
 
     def _offers(self) -> Iterator[tuple[Command, str]]:
+        screen = self.screen
         for command in COMMANDS:
-            if not command.direct and isinstance(self.screen, Runner):
-                reason = self.screen.reason_against(command)
-                yield command, f"not now: {reason}" if reason else keys_of(command)
+            if not command.direct and isinstance(screen, Runner):
+                reason = screen.reason_against(command)
+                yield command, f"not now: {reason}" if reason else keys_of(command, screen.keys)
 
     async def _run(self, command: Command) -> None:
         if isinstance(self.screen, Runner):

@@ -205,18 +205,18 @@ def queue_title(queue: QueueSnapshot, name: str) -> str:
     return f"{plain(name)} · {queue.total:,} open"
 
 
-def empty_queue(queue: QueueSnapshot) -> tuple[Line, ...]:
+def empty_queue(queue: QueueSnapshot, key_to_clear: str, key_to_add: str) -> tuple[Line, ...]:
     """Why there is nothing to see, and the key that changes it."""
     if queue.instance is None:
         return ((Span("Choose a hopper on the left.", "muted"),),)
     if queue.filter and queue.total:
         return (
             (Span(f"The filter hides {count(queue.total, 'task')}.", "muted"),),
-            (Span("esc", "accent"), Span(" shows them again", "muted")),
+            (Span(key_to_clear, "accent"), Span(" shows them again", "muted")),
         )
     return (
         (Span("Nothing waits here.", "muted"),),
-        (Span("a", "accent"), Span(" adds a task", "muted")),
+        (Span(key_to_add, "accent"), Span(" adds a task", "muted")),
     )
 
 
@@ -297,9 +297,9 @@ def _heading(text: str) -> list[Line]:
 
 
 def detail_lines(
-    detail: DetailSnapshot, width: int, now: float, keys_to_settle: str = ""
+    detail: DetailSnapshot, width: int, now: float, key_to_settle: str = ""
 ) -> tuple[Line, ...]:
-    """Everything about one task, most useful first; `keys_to_settle` open its conflicts."""
+    """Everything about one task, most useful first; `key_to_settle` opens its conflicts."""
     if detail.problem:
         return problem_lines(detail.problem, width)
     if detail.row is None:
@@ -321,7 +321,7 @@ def detail_lines(
         role: Role = "bad" if task.status in (TaskStatus.BLOCKED, TaskStatus.FAILED) else "warn"
         lines += _paragraph(task.reason, width, role)
     for conflict in detail.conflicts:
-        lines += _conflict_lines(conflict, width, now, keys_to_settle)
+        lines += _conflict_lines(conflict, width, now, key_to_settle)
     lines.append(())
     for label, value in _facts(task, now):
         lines += _labelled(label, value, width)

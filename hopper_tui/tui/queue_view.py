@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from hopper_tui.tui.commands import bindings_of
+from hopper_tui.tui.commands import Keys, bindings_of, key_of
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.pages import Pages
 from hopper_tui.tui.presentation import (
@@ -44,8 +44,15 @@ class QueueView(LineList):
     class MarksChanged(Message):
         """Another number of tasks is marked."""
 
-    def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        keys: Keys,
+        *,
+        id: str | None = None,  # noqa: A002 - the name Textual uses
+    ) -> None:
         super().__init__(id=id)
+        self._keys = keys
         self.marks: set[str] = set()
         self.snapshot = QueueSnapshot(0, None)
         self._clock = clock
@@ -70,7 +77,7 @@ class QueueView(LineList):
         self.notice = (
             problem_lines(queue.problem, max(20, self.line_width - 8))
             if queue.problem
-            else empty_queue(queue)
+            else empty_queue(queue, key_of("find.back", self._keys), key_of("task.add", self._keys))
         )
         if self.marks:
             self.marks = self.marks.intersection(queue.ids) if same else set()

@@ -104,14 +104,14 @@ def run_line(run: RunRow, width: int, now: float, folded: bool) -> Line:
     return _row(head, bar(run.progress, cells), tail, width, age(since, until) if since else "")
 
 
-def approval_line(held: Held, width: int, now: float) -> Line:
-    """A checkpoint that only a person can pass, and that everything after it waits for."""
+def approval_line(held: Held, key: str, width: int, now: float) -> Line:
+    """A checkpoint that only a person can pass, by that key, and that all after it waits for."""
     name, cells = _columns(width)
     since = f"for {age(held.since, now)}" if held.since else ""
     told = "  ⚑ APPROVE  "
     title = fit(held.row.task.title, name + cells - len(told))
     return _row([Span(told, "urgent"), Span(title, "urgent")], (),
-                [Span("A approves it", "warn"), Span(since, "warn")], width)  # fmt: skip
+                [Span(f"{key} approves it", "warn"), Span(since, "warn")], width)  # fmt: skip
 
 
 def phase_line(phase: PhaseRow, width: int, now: float) -> Line:

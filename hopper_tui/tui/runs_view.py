@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import ClassVar, NamedTuple
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
-from hopper_tui.tui.commands import bindings_of
+from hopper_tui.tui.commands import Keys, bindings_of, key_of
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.presentation import problem_lines
 from hopper_tui.tui.roles import Line
@@ -42,13 +42,17 @@ class _Row(NamedTuple):
 class RunsView(LineList):
     """Runs that are over are folded, the others show all they have."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings_of("runs"),
-        Binding("space", "fold_toggle", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("runs")
 
-    def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        keys: Keys,
+        *,
+        id: str | None = None,  # noqa: A002 - the name Textual uses
+    ) -> None:
         super().__init__(id=id)
+        self._keys = keys
         self._clock = clock
         self.snapshot = RunsSnapshot(0)
         self._toggled: set[str] = set()
@@ -137,7 +141,7 @@ class RunsView(LineList):
         yield _Row(f"run {key}", partial(_run, run, folded), run, key)
         for held in run.waiting:
             task = held.row.task
-            draw = partial(approval_line, held)
+            draw = partial(approval_line, held, key_of("runs.approve", self._keys))
             yield _Row(f"approve {task.id}", draw, run, task.instance, task.id, held)
         if folded or run.problem:
             return

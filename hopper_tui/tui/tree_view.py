@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from hopper_tui.tui.commands import bindings_of
 from hopper_tui.tui.line_list import LineList
@@ -16,10 +16,7 @@ from hopper_tui.tui.snapshot import TreeRow, TreeSnapshot
 class TreeView(LineList):
     """Hoppers indented below their parents; folded ones hide what is below them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings_of("tree"),
-        Binding("space", "fold_toggle", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("tree")
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
         super().__init__(id=id)

@@ -40,6 +40,13 @@ def test_the_command_line_reference_is_fresh() -> None:
     )
 
 
+def test_the_reference_of_keys_is_fresh() -> None:
+    written = runpy.run_path(str(DOCS / "make_keys_reference.py"))["reference"]()
+    assert written == (DOCS / "keys.md").read_text("utf-8"), (
+        "docs/keys.md is stale: run python docs/make_keys_reference.py"
+    )
+
+
 def _section(annotation: Any) -> type[BaseModel] | None:
     """The section that a key holds; a list of rules is a value."""
     if get_origin(annotation) is list:

@@ -50,7 +50,7 @@ def test_every_action_exists():
 
 @pytest.mark.parametrize("pane", PANES)
 def test_the_last_hint_is_help(pane: str):
-    assert hints_of(pane)[-1] == ("?", "help")
+    assert hints_of(pane, {})[-1] == ("?", "help")
 
 
 def test_where_nothing_is_selected_reasons_are_sentences():

@@ -174,9 +174,9 @@ def test_tree_rows_are_exactly_as_wide_as_asked(width: int):
 
 def test_no_tasks_differs_from_a_filter_that_hides_them():
     here = Instance("w", "webapp", HopperScope.PROJECT)
-    assert "Nothing waits" in text(empty_queue(QueueSnapshot(1, here))[0])
+    assert "Nothing waits" in text(empty_queue(QueueSnapshot(1, here), "esc", "a")[0])
     filtered = QueueSnapshot(1, here, "x", total=214)
-    assert text(empty_queue(filtered)[0]) == "The filter hides 214 tasks."
+    assert text(empty_queue(filtered, "esc", "a")[0]) == "The filter hides 214 tasks."
     assert queue_title(filtered, "webapp") == "webapp · 0 of 214"
 
 

@@ -84,7 +84,7 @@ def test_lines_keep_within_the_width(width: int):
         phase_line(PhaseRow(run, 12, progress, 3, True, True), width, NOW),
         worker_line(WorkerRow("w" * 100, progress, 99999, 7, (held,)), 99999, width, NOW),
         held_line(held, width, NOW),
-        approval_line(held, width, NOW),
+        approval_line(held, "A", width, NOW),
     ):
         assert line_width(line) <= width
         assert "\x1b" not in text(line)

@@ -27,6 +27,7 @@ class ChoiceList(LineList):
     """The lines to pick from."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", show=False),
         Binding("j,down", "cursor(1)", show=False),
         Binding("k,up", "cursor(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
