@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hopper_tui.tui.commands import COMMANDS, EVERYWHERE, PANES, UNCHANGED, Command, keys_of
+from hopper_tui.tui.views import VIEW_NAMES
 
 REFERENCE = Path(__file__).with_name("keys.md")
 _INTRODUCTION = """\
@@ -63,6 +64,8 @@ def _keys(command: Command) -> str:
 def _where(command: Command) -> str:
     if command.panes == EVERYWHERE:
         return "everywhere"
+    if command.panes == VIEW_NAMES:
+        return "all views"
     return "all panes" if command.panes == PANES else ", ".join(command.panes)
 
 

@@ -12,8 +12,9 @@ from textual.screen import Screen
 
 from hopper_tui.resources import STYLES
 from hopper_tui.tui import keymap
-from hopper_tui.tui.cockpit import HEIGHTS, WIDTHS, Cockpit, FirstQueueShown
+from hopper_tui.tui.cockpit import HEIGHTS, WIDTHS, Cockpit
 from hopper_tui.tui.commands import key_of
+from hopper_tui.tui.messages import FirstQueueShown
 from hopper_tui.tui.palette import CommandProvider
 from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
 

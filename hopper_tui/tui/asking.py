@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from hopper_tui.engine.conflicts import resolve
 from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
 from hopper_tui.tui import verbs
-from hopper_tui.tui.commands import COMMANDS, PANES, Command, Keys, key_of, keys_of
+from hopper_tui.tui.commands import (
+    BY_ID,
+    CHOOSABLE,
+    COMMANDS,
+    PANES,
+    Command,
+    Keys,
+    key_of,
+    keys_of,
+)
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceDialog
 from hopper_tui.tui.dialogs.confirm import ConfirmDialog
 from hopper_tui.tui.dialogs.conflicts import ConflictsDialog
@@ -29,14 +38,14 @@ if TYPE_CHECKING:
 
 def _subject(cockpit: Cockpit) -> str:
     """`web-k7m2q Fix login`, or how many tasks are marked."""
-    chosen = cockpit.queue_view.chosen
-    row = cockpit.row(chosen[0]) if len(chosen) == 1 else None
+    chosen = cockpit.tasks.chosen
+    row = cockpit.tasks.row(chosen[0]) if len(chosen) == 1 else None
     return clip(f"{row.short_id} {row.task.title}", 60) if row else count(len(chosen), "task")
 
 
 def _trying(cockpit: Cockpit, make: Callable[[Values], Verb]) -> Attempt:
     """An attempt that does a verb to the chosen tasks; refused for all of them, it is a problem."""
-    chosen = cockpit.queue_view.chosen
+    chosen = cockpit.tasks.chosen
 
     async def attempt(values: Values) -> Problem | None:
         return _problem(await cockpit.work(make(values), chosen))
@@ -85,7 +94,7 @@ async def tag(cockpit: Cockpit) -> None:
 
 async def edit(cockpit: Cockpit) -> None:
     """Change the title of the selected task."""
-    row = cockpit.queue_view.selected_row
+    row = cockpit.tasks.selected_row
     field = Field("title", "Title", row.task.title if row else "", required=True)
     await _form(cockpit, "rename", field, verbs.rename)
 
@@ -93,7 +102,7 @@ async def edit(cockpit: Cockpit) -> None:
 async def priority(cockpit: Cockpit) -> None:
     """Pick a priority for the chosen tasks."""
     choices = [Choice(str(p), partial(_priority_line, p)) for p in PRIORITIES]
-    chosen = cockpit.queue_view.chosen
+    chosen = cockpit.tasks.chosen
     title = f"priority of {_subject(cockpit)}"
     picked = await cockpit.app.push_screen_wait(ChoiceDialog(title, choices, "set"))
     if picked:
@@ -137,7 +146,7 @@ async def add(cockpit: Cockpit) -> None:
 
 async def delegate(cockpit: Cockpit) -> None:
     """Delegate the chosen tasks."""
-    chosen = cockpit.queue_view.chosen
+    chosen = cockpit.tasks.chosen
     targets = await cockpit.session.targets(chosen[0])
 
     async def attempt(order: Order) -> Problem | None:
@@ -272,9 +281,13 @@ async def conflicts(cockpit: Cockpit) -> None:
     async def take_back() -> Problem | None:
         return await cockpit.attempt(lambda world: world.undo(project), lambda done: done.summary)
 
-    about = cockpit.queue_view.selected
+    about = cockpit.tasks.task_id
     dialog = ConflictsDialog(cockpit.checkout, cockpit.now, settle, take_back, about)
     await cockpit.app.push_screen_wait(dialog)
+
+
+TYPED_ABOVE = 12
+"""Of more lines than this one is found by typing."""
 
 
 def _help_line(command: Command, keys: Keys, reason: str | None, width: int) -> Line:
@@ -285,23 +298,33 @@ def _help_line(command: Command, keys: Keys, reason: str | None, width: int) -> 
     return (shown, title, Span(clip(f"  {reason}", width - 11 - len(command.title)), "warn"))
 
 
-async def help_(cockpit: Cockpit) -> None:
-    """List all commands, those of this pane first; runs the one that is picked."""
-    pane = cockpit.situation.pane
-    ranked = sorted(
-        COMMANDS, key=lambda c: (pane not in c.panes, c.panes == PANES, COMMANDS.index(c))
-    )
+async def _run_one(cockpit: Cockpit, title: str, commands: Sequence[Command], verb: str) -> None:
+    """Run the one of some commands that is picked."""
     choices = [
         Choice(
             command.id,
             partial(_help_line, command, cockpit.keys, cockpit.reason_against(command)),
             f"{keys_of(command, cockpit.keys)} {command.title} {command.group} {command.id}",
         )
-        for command in ranked
+        for command in commands
     ]
-    picked = await cockpit.app.push_screen_wait(ChoiceDialog("commands", choices, "run", True))
-    if picked:
+    dialog = ChoiceDialog(title, choices, verb, typing=len(choices) > TYPED_ABOVE)
+    if picked := await cockpit.app.push_screen_wait(dialog):
         await cockpit.action_command(picked)
+
+
+async def help_(cockpit: Cockpit) -> None:
+    """List all commands, those of this pane first; runs the one that is picked."""
+    pane = cockpit.situation.pane
+    ranked = sorted(
+        COMMANDS, key=lambda c: (pane not in c.panes, c.panes == PANES, COMMANDS.index(c))
+    )
+    await _run_one(cockpit, "commands", ranked, "run")
+
+
+async def views(cockpit: Cockpit) -> None:
+    """List all views; shows the one that is picked."""
+    await _run_one(cockpit, "views", [BY_ID[name] for name in CHOOSABLE], "show")
 
 
 DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
@@ -320,5 +343,6 @@ DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "create": create,
     "conflicts": conflicts,
     "help": help_,
+    "views": views,
 }
 """By the name that commands use."""

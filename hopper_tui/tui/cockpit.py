@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.geometry import Size
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -35,22 +34,24 @@ from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.messages import (
     CheckoutLoaded,
     DetailLoaded,
+    FirstQueueShown,
     PageLoaded,
     QueueLoaded,
-    RunsLoaded,
     StoreChanged,
     TreeLoaded,
+    ViewLoaded,
     Warned,
 )
 from hopper_tui.tui.presentation import count, queue_title, report_text
 from hopper_tui.tui.queue_view import QueueView
-from hopper_tui.tui.runs_view import RunsView
 from hopper_tui.tui.session import Session
-from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, Report, TaskRow
+from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, Question, Report
+from hopper_tui.tui.stage import Stage, Staged
 from hopper_tui.tui.status_line import SMALLEST, StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
 from hopper_tui.tui.verbs import APPROVE, VERBS, Verb
+from hopper_tui.tui.views import VIEW_NAMES, ViewName
 from hopper_tui.tui.watch import changes, identities
 
 if TYPE_CHECKING:
@@ -76,7 +77,6 @@ TITLES: dict[PaneName, str] = {
     "queue": "queue",
     "task": "task",
     "chain": "chain",
-    "runs": "runs",
 }
 
 
@@ -93,11 +93,9 @@ def layout_of(size: Size) -> tuple[str, str]:
     return width, height
 
 
+BOUND = frozenset((*PANES, *VIEW_NAMES))
+"""The ids of the panes and views: commands are bound to them."""
 FILTER_HELP = "words, !not, tag:api, status:blocked, priority>=high, age:>2d"
-
-
-class FirstQueueShown(Message):
-    """The first queue is on the screen: the program is open."""
 
 
 @runtime_checkable
@@ -118,7 +116,7 @@ class Cockpit(Screen[None]):
     queue_view = getters.query_one("#queue", QueueView)
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
-    runs_view = getters.query_one("#runs", RunsView)
+    stage = getters.query_one(Stage)
     tabs = getters.query_one(Tabs)
     status = getters.query_one("#status", StatusLine)
 
@@ -139,6 +137,7 @@ class Cockpit(Screen[None]):
         self._filters: dict[str | None, str] = {instance: filter_text}
         self._wanted_task = task
         self._pane: PaneName = "queue"
+        self.view_of: dict[str, ViewName] = {}
         self._delays: dict[str, Timer] = {}
         self._watched: frozenset[tuple[str, int]] = frozenset()
         self._loaded = False
@@ -159,7 +158,7 @@ class Cockpit(Screen[None]):
             for pane, view in views.items():
                 view.show_title(TITLES[pane])
                 yield view
-        yield RunsView(clock, self.keys, id="runs")
+        yield Stage(clock, self.keys, id="stage")
         yield StatusLine(id="status")
 
     def on_mount(self) -> None:
@@ -220,10 +219,10 @@ class Cockpit(Screen[None]):
         """Whether everything on the screen has been read."""
         if not self._loaded or self._asks_git or not self.tree_view.snapshot.revision:
             return False
-        if self.shows_runs and not self.runs_view.snapshot.revision:
+        if self.stage.view and not self.stage.view.snapshot.revision:
             return False
         detail = self.task_view.snapshot
-        return (detail.task_id if detail else None) == self.queue_view.selected
+        return (detail.task_id if detail else None) == self.tasks.task_id
 
     @on(PageLoaded)
     def _show_page(self, message: PageLoaded) -> None:
@@ -231,16 +230,13 @@ class Cockpit(Screen[None]):
 
     @on(DetailLoaded)
     def _show_detail(self, message: DetailLoaded) -> None:
-        if message.detail.task_id == self.queue_view.selected:
+        if message.detail.task_id == self.tasks.task_id:
             self.task_view.show(message.detail)
             self.chain_view.show(message.detail.hops)
 
-    @on(RunsLoaded)
-    def _show_runs(self, message: RunsLoaded) -> None:
-        is_first = not self.runs_view.snapshot.revision
-        self.runs_view.show(message.runs)
-        if is_first and self._hopper is not None:
-            self.runs_view.select(self._hopper)
+    @on(ViewLoaded)
+    def _show_view(self, message: ViewLoaded) -> None:
+        self.stage.receive(message.name, message.snapshot)
 
     def _load_checkout(self) -> None:
         self._asks_git = True
@@ -270,10 +266,10 @@ class Cockpit(Screen[None]):
         """Read again what is on the screen; cursor and scroll stay."""
         self.session.load_tree()
         self._load_queue()
-        if (selected := self.queue_view.selected) is not None:
+        if (selected := self.tasks.task_id) is not None:
             self.session.load_detail(selected)
-        if self.shows_runs:
-            self.session.load_runs(self.runs_view.opened)
+        if self.stage.shown and self.stage.shown.live:
+            self.load_view()
 
     def _load_queue(self) -> None:
         view = self.queue_view
@@ -283,8 +279,9 @@ class Cockpit(Screen[None]):
     # What the user looks at
 
     @on(LineList.Highlighted, "#queue")
+    @on(Stage.Highlighted)
     def _task_highlighted(self) -> None:
-        selected = self.queue_view.selected
+        selected = self.tasks.task_id
         if selected is None:
             self.task_view.show(None)
             self.chain_view.show(())
@@ -306,29 +303,33 @@ class Cockpit(Screen[None]):
     @on(LineList.Chosen, "#tree")
     def _hopper_chosen(self) -> None:
         self._open_highlighted()
-        self.action_go("queue")
+        if view := self.view_of.get(str(self._hopper)):
+            self.run_worker(self.action_view(view), group="view")
+        else:
+            self.action_go("queue")
 
     @on(LineList.Chosen, "#queue")
     def _task_chosen(self) -> None:
         self.action_go("task")
 
-    @on(LineList.Highlighted, "#runs")
-    def _run_highlighted(self) -> None:
-        if self.runs_view.lacks_workers:
-            self.session.load_runs(self.runs_view.opened)
+    @on(Stage.Opened)
+    def _place_opened(self, message: Stage.Opened) -> None:
+        self._hopper, self._wanted_task = message.place
+        self.action_go("queue")
+        self._load_queue()
 
-    @on(LineList.Chosen, "#runs")
-    def _run_chosen(self) -> None:
-        row = self.runs_view.row
-        if row is not None:
-            self._hopper = row.instance
-            self._wanted_task = row.task
-            self.action_go("queue")
-            self._load_queue()
+    @on(Stage.Wanted)
+    def load_view(self) -> None:
+        """Read the view shown."""
+        if (view := self.stage.view) and self.stage.shown:
+            question = Question(self._hopper, self._filters.get(self._hopper, ""), view.wanted)
+            self.session.load_view(self.stage.shown, question)
 
     @on(QueueView.PageWanted)
     def _fetch_page(self, message: QueueView.PageWanted) -> None:
-        self.session.load_page(self.queue_view.snapshot, message.ids)
+        queue = self.queue_view.snapshot
+        if queue.instance is not None:
+            self.session.load_page(queue.instance.id, queue.revision, message.ids)
 
     def _show_titles(self) -> None:
         view = self.queue_view
@@ -385,9 +386,9 @@ class Cockpit(Screen[None]):
 
     @on(DescendantFocus)
     def _pane_focused(self, event: DescendantFocus) -> None:
-        pane = event.widget.id
-        if pane == "runs":
-            self._pane = "runs"
+        pane = next((node.id for node in event.widget.ancestors_with_self if node.id in BOUND), "")
+        if pane in VIEW_NAMES:
+            self._pane = pane
             self._show_status()
         elif pane in PANES:
             self._pane = pane
@@ -401,26 +402,30 @@ class Cockpit(Screen[None]):
         self.action_go(PANES[message.number])
 
     def action_go(self, pane: PaneName) -> None:
-        """Focus a pane; the runs take the place of all others."""
-        self.set_class(pane == "runs", "-runs")
+        """Focus a pane; whoever goes to the queue has left the view of its hopper."""
+        if self.stage.shown:
+            self.remove_class("-staged")
+            self.stage.clear()
+            self._task_highlighted()
+        if pane == "queue":
+            self.view_of.pop(str(self._hopper), None)
         for name in PANES:  # a pane that is not displayed cannot take the focus
             self.body.set_class(name == pane, f"show-{name}")
         self.view(pane).focus()
 
-    @property
-    def shows_runs(self) -> bool:
-        """Whether the runs are shown in place of the panes."""
-        return self.has_class("-runs")
-
-    def action_runs(self) -> None:
-        """Show the runs, or the queue again."""
-        self.action_go("queue" if self.shows_runs else "runs")
-        if self.shows_runs:
-            self.session.load_runs(self.runs_view.opened)
+    async def action_view(self, name: ViewName) -> None:
+        """Show a view in place of the panes, or the queue again."""
+        if self.stage.shown and self.stage.shown.name == name:
+            self.action_go("queue")
+            return
+        self.add_class("-staged")
+        self.view_of[str(self._hopper)] = name
+        await self.stage.open(name)
+        self.query_one(f"#{name}").focus()
 
     def action_approve(self) -> None:
         """Approve the checkpoint under the cursor: to say so is all there is to do in it."""
-        if (held := self.runs_view.approval) is not None:
+        if (held := self.situation.approval) is not None:
             self.run_worker(self.work(APPROVE, [held.row.task.id]), group="work")
 
     def action_step(self, step: int) -> None:
@@ -432,8 +437,8 @@ class Cockpit(Screen[None]):
         self.toggle_class("-zoom")
 
     def action_back(self) -> None:
-        """Leave the runs, zoom, or the program."""
-        if self.shows_runs:
+        """Leave the view, zoom, or the program."""
+        if self.stage.shown:
             self.action_go("queue")
         elif self.has_class("-zoom"):
             self.remove_class("-zoom")
@@ -482,26 +487,28 @@ class Cockpit(Screen[None]):
     @property
     def situation(self) -> Situation:
         """All that decides whether a command makes sense."""
-        detail = self.task_view.snapshot
-        if detail is not None and detail.task_id != self.queue_view.selected:
+        detail, view = self.task_view.snapshot, self.stage.view
+        if detail is not None and detail.task_id != self.tasks.task_id:
             detail = None
         return Situation(
             pane=self._pane,
             hopper=self.tree_view.hopper,
-            task=self.queue_view.selected_row,
-            marked=len(self.queue_view.marks),
+            task=self.tasks.selected_row,
+            marked=0 if view else len(self.queue_view.marks),
             queue=self.queue_view.snapshot,
             detail=detail,
             hop=self._hop(detail.hops if detail else ()),
             checkout=self.checkout,
-            approval=self.runs_view.approval,
+            approval=view.approval if view else None,
             keys=self.keys,
         )
 
     def _hop(self, hops: Sequence[Hop]) -> Hop | None:
-        """The hop to answer: the selected one in the chain, else the one that waits."""
+        """The hop to answer: the one under the cursor, else that of the task which waits."""
         if self._pane == "chain":
             return self.chain_view.hop
+        if self.stage.view and (hop := self.stage.view.hop):
+            return hop
         return next((hop for hop in hops if hop.delegation.status == "pending"), None)
 
     def reason_against(self, command: Command) -> str | None:
@@ -529,16 +536,17 @@ class Cockpit(Screen[None]):
         """Tell what was refused and why, in a box that is large enough for it."""
         self.app.notify(plain(text), severity="warning", markup=False)
 
-    def row(self, task_id: str) -> TaskRow | None:
-        """What is known of a task of the queue."""
-        return self.queue_view.row(task_id)
+    @property
+    def tasks(self) -> QueueView | Staged:
+        """Where the task is that verbs act on: the queue, or the view in its place."""
+        return self.stage.view or self.queue_view
 
     def action_work(self, name: str) -> None:
         """Do a verb to the marked tasks, or the selected one."""
         self.run_worker(self._work(name), group="work")
 
     async def _work(self, name: str) -> None:
-        chosen = self.queue_view.chosen
+        chosen = self.tasks.chosen
         verb = VERBS[name]
         if len(chosen) > ASK_ABOVE:
             from hopper_tui.tui.dialogs.confirm import ConfirmDialog
@@ -599,7 +607,7 @@ class Cockpit(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the ids of the chosen tasks."""
-        rows = [row for key in self.queue_view.chosen if (row := self.row(key))]
+        rows = [row for key in self.tasks.chosen if (row := self.tasks.row(key))]
         text = " ".join(row.short_id for row in rows)
         self.app.copy_to_clipboard(text)
         self.say(f"copied {text}")
@@ -616,9 +624,9 @@ class Cockpit(Screen[None]):
 
     @property
     def _here(self) -> str | None:
-        """The hopper that the user looks at: that of the queue, or of the run under the cursor."""
-        row = self.runs_view.row if self.shows_runs else None
-        return row.instance if row else self._hopper
+        """The hopper that the user looks at: that of the queue, or the one under the cursor."""
+        place = self.stage.view.place if self.stage.view else None
+        return place.instance if place else self._hopper
 
     async def _take_back(self, job: Callable[[World], Undone]) -> None:
         await self.insist(job, lambda undone: undone.summary)

@@ -26,13 +26,14 @@ from hopper_tui.tui.snapshot import (
     TaskRow,
     TreeRow,
 )
+from hopper_tui.tui.views import VIEW_NAMES, VIEWS, View, ViewName
 
-PaneName = Literal["tree", "queue", "task", "chain", "runs"]
+PaneName = Literal["tree", "queue", "task", "chain"] | ViewName
 
 PANES: tuple[PaneName, ...] = ("tree", "queue", "task", "chain")
 """In the order of the keys 1 to 4."""
-EVERYWHERE: tuple[PaneName, ...] = (*PANES, "runs")
-"""The panes, and the view of runs that takes their place."""
+EVERYWHERE: tuple[PaneName, ...] = (*PANES, *VIEW_NAMES)
+"""The panes, and the views that take their place."""
 WORK: tuple[PaneName, ...] = PANES[1:]
 """Where verbs act on the selected task."""
 
@@ -223,6 +224,11 @@ def _steer(verb: str, title: str, key: str) -> Command:
     )
 
 
+def _view(view: View) -> Command:
+    action = f"screen.view('{view.name}')"
+    return Command(f"view.{view.name}", view.about, (view.key,), EVERYWHERE, "View", action)
+
+
 _T = TaskStatus
 COMMANDS: tuple[Command, ...] = (
     Command("find.filter", "Filter the queue", ("/",), PANES, "Find", "screen.filter",
@@ -287,15 +293,16 @@ COMMANDS: tuple[Command, ...] = (
             "screen.clear", _escapable),
     Command("runs.approve", "Approve the checkpoint", ("A",), ("runs",), "Run",
             "screen.approve", with_approval, "approve"),
-    Command("runs.leave", "Back to the queue", ("escape", "W"), ("runs",), "Run",
+    Command("view.leave", "Back to the queue", ("escape",), VIEW_NAMES, "View",
             "screen.go('queue')", hint="back"),
     Command("app.undo", "Undo the last command here", ("u",), EVERYWHERE, "App", "screen.undo",
             hint="undo"),
     Command("app.redo", "Redo what was undone here", ("ctrl+r",), EVERYWHERE, "App",
             "screen.redo"),
-    Command("view.runs", "See the runs and who works on what", ("W",), PANES, "View",
-            "screen.runs", hint="runs"),
-    Command("view.conflicts", "Settle the conflicts", ("C",), PANES, "View",
+    Command("view.choose", "Choose a view", ("V",), EVERYWHERE, "View", "screen.ask('views')",
+            hint="views"),
+    *(_view(view) for view in VIEWS),
+    Command("view.conflicts", "Settle the conflicts", ("C",), EVERYWHERE, "View",
             "screen.ask('conflicts')", with_conflicts),
     Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
     Command("view.theme", "Change the theme", (), EVERYWHERE, "View", "app.change_theme"),
@@ -307,6 +314,10 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
+CHOOSABLE: tuple[str, ...] = (
+    "go.queue", *(f"view.{view.name}" for view in VIEWS), "task.why", "view.conflicts",
+)  # fmt: skip
+"""The commands that show something else in place of the queue, or above it."""
 
 KEY_NAMES = {
     "space": "space", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "down": "↓",

@@ -1,6 +1,8 @@
-"""Messages from the session: a new state of something is here."""
+"""Messages about the whole: a new state of something is here."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from textual.message import Message
 
@@ -9,9 +11,9 @@ from hopper_tui.tui.snapshot import (
     DetailSnapshot,
     PageSnapshot,
     QueueSnapshot,
-    RunsSnapshot,
     TreeSnapshot,
 )
+from hopper_tui.tui.views import ViewName
 
 
 class TreeLoaded(Message):
@@ -46,12 +48,13 @@ class DetailLoaded(Message):
         self.detail = detail
 
 
-class RunsLoaded(Message):
-    """The runs were read."""
+class ViewLoaded(Message):
+    """What a view shows was read."""
 
-    def __init__(self, runs: RunsSnapshot) -> None:
+    def __init__(self, name: ViewName, snapshot: Any) -> None:
         super().__init__()
-        self.runs = runs
+        self.name = name
+        self.snapshot = snapshot
 
 
 class CheckoutLoaded(Message):
@@ -75,3 +78,7 @@ class StoreChanged(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StoreChanged)
+
+
+class FirstQueueShown(Message):
+    """The first queue is on the screen: the program is open."""

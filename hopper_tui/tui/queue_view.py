@@ -111,6 +111,11 @@ class QueueView(LineList):
         return index is not None
 
     @property
+    def task_id(self) -> str | None:
+        """The selected task, whether or not its body is here."""
+        return self.selected
+
+    @property
     def selected_row(self) -> TaskRow | None:
         """The selected task, if its body is here."""
         return self._pages.row(self.selected)

@@ -15,6 +15,7 @@ from hopper_tui.tui.snapshot import (
     PhaseRow,
     Problem,
     Progress,
+    Question,
     RunRow,
     RunsSnapshot,
     TaskRow,
@@ -43,18 +44,18 @@ class RunReader:
         self._world = world
         self._meters: dict[tuple[str, str], tuple[int, Meter]] = {}
 
-    def read(self, number: int, opened: Iterable[str] = ()) -> RunsSnapshot:
-        """Every run; of those that are over only the `opened` ones with their workers."""
+    def read(self, number: int, question: Question) -> RunsSnapshot:
+        """Every run; of those that are over only the wanted ones with their workers."""
         try:
             nodes = self._world.nodes(scope=HopperScope.ORCHESTRATION)
         except Exception as error:
             return RunsSnapshot(number, problem=Problem.of(error))
         phases = {child.instance.id for node in nodes for child in node.children}
-        wanted = frozenset(opened)
+        wanted = frozenset(question.wanted)
         runs = [self._run(node, wanted) for node in nodes if node.instance.id not in phases]
         runs.sort(key=lambda run: run.instance.created_at, reverse=True)
         runs.sort(key=lambda run: run.is_over)
-        return RunsSnapshot(number, tuple(runs))
+        return RunsSnapshot(number, tuple(runs), around=question.hopper)
 
     def _run(self, node: Node, opened: frozenset[str]) -> RunRow:
         instance = node.instance

@@ -23,6 +23,7 @@ from hopper_tui.tui.run_lines import (
     worker_line,
 )
 from hopper_tui.tui.snapshot import Held, RunRow, RunsSnapshot
+from hopper_tui.tui.stage import Place, Staged
 
 TICK = 1.0
 """Seconds between two looks at the clock: leases run out while nothing else happens."""
@@ -39,7 +40,7 @@ class _Row(NamedTuple):
     approval: Held | None = None
 
 
-class RunsView(LineList):
+class RunsView(LineList, Staged):
     """Runs that are over are folded, the others show all they have."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("runs")
@@ -67,26 +68,25 @@ class RunsView(LineList):
 
     def show(self, runs: RunsSnapshot) -> None:
         """Show another state of the runs; the selected line stays selected."""
+        is_first = not self.snapshot.revision
         self.snapshot = runs
         self.notice = (
             problem_lines(runs.problem, max(12, self.line_width - 2)) if runs.problem else no_runs()
         )
         self.show_title(*runs_title(runs))
         self._lay_out()
-
-    def select(self, instance_id: str) -> None:
-        """Put the cursor on a run or a phase, if it is there."""
-        self._place(lambda row: row.task is None and row.instance == instance_id)
+        if is_first:
+            self._place(lambda row: row.task is None and row.instance == runs.around)
 
     @property
-    def opened(self) -> frozenset[str]:
-        """The runs that are over and shown all the same."""
-        return frozenset(self._toggled)
+    def wanted(self) -> tuple[str, ...]:
+        """The runs that are over and shown all the same: they are read with their workers."""
+        return tuple(sorted(self._toggled))
 
     @property
-    def lacks_workers(self) -> bool:
+    def lacks(self) -> bool:
         """Whether a run was unfolded whose workers have not been read."""
-        shown = self.row.run if self.row else None
+        shown = self.line.run if self.line else None
         return (
             shown is not None
             and shown.is_over
@@ -95,14 +95,17 @@ class RunsView(LineList):
         )
 
     @property
-    def row(self) -> _Row | None:
+    def line(self) -> _Row | None:
         """The selected line."""
         return self._rows[self.cursor] if 0 <= self.cursor < len(self._rows) else None
 
     @property
     def approval(self) -> Held | None:
-        """The checkpoint under the cursor, if it waits for approval."""
-        return self.row.approval if self.row else None
+        return self.line.approval if self.line else None
+
+    @property
+    def place(self) -> Place | None:
+        return Place(self.line.instance, self.line.task) if self.line else None
 
     def line_count(self) -> int:
         return len(self._rows)
@@ -115,7 +118,7 @@ class RunsView(LineList):
 
     def action_fold_toggle(self) -> None:
         """Show or hide what a run is made of."""
-        if (row := self.row) is not None:
+        if (row := self.line) is not None:
             self._toggled ^= {row.run.instance.id}
             self._lay_out(f"run {row.run.instance.id}")
             self.post_message(self.Highlighted(self, self.selected))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textual.message import Message
 
@@ -28,13 +29,12 @@ from hopper_tui.tui.messages import (
     DetailLoaded,
     PageLoaded,
     QueueLoaded,
-    RunsLoaded,
     StoreChanged,
     TreeLoaded,
+    ViewLoaded,
     Warned,
 )
 from hopper_tui.tui.pages import PAGE
-from hopper_tui.tui.run_reading import RunReader
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     ConflictRow,
@@ -42,6 +42,7 @@ from hopper_tui.tui.snapshot import (
     Hop,
     PageSnapshot,
     Problem,
+    Question,
     QueueSnapshot,
     Refusal,
     Report,
@@ -51,6 +52,7 @@ from hopper_tui.tui.snapshot import (
     TreeSnapshot,
 )
 from hopper_tui.tui.verbs import Verb
+from hopper_tui.tui.views import View, ViewName
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
@@ -62,6 +64,13 @@ R = TypeVar("R")
 
 HISTORY = 40
 """Events shown of one task."""
+
+
+class Reader(Protocol):
+    """Reads what one view shows."""
+
+    def read(self, number: int, question: Question) -> Any:
+        """The snapshot with that revision that answers a question."""
 
 
 class Session:
@@ -81,7 +90,7 @@ class Session:
         self._latest: dict[str, int] = {}
         self._seen = 0
         self._warned: set[str] = set()
-        self._runs = RunReader(world)
+        self._readers: dict[ViewName, Reader] = {}
 
     def close(self) -> None:
         """Let the write under way finish, and drop what waits."""
@@ -103,22 +112,23 @@ class Session:
         """
         self._ask("queue", lambda n: self._queue(n, hopper, filter_text, near), QueueLoaded)
 
-    def load_page(self, queue: QueueSnapshot, ids: Sequence[str]) -> None:
-        """Ask for the bodies of some tasks of a queue."""
-        assert queue.instance is not None
-        instance = queue.instance.id
+    def load_page(self, instance: str, revision: int, ids: Sequence[str]) -> None:
+        """Ask for the bodies of some tasks of a hopper, for what was read with that revision."""
         self._submit(
-            lambda: self._post(PageLoaded(PageSnapshot(queue.revision, self._rows(instance, ids))))
+            lambda: self._post(PageLoaded(PageSnapshot(revision, self._rows(instance, ids))))
         )
 
     def load_detail(self, task_id: str) -> None:
         """Ask for everything about a task."""
         self._ask("detail", lambda n: self._detail(n, task_id), DetailLoaded)
 
-    def load_runs(self, opened: Iterable[str] = ()) -> None:
-        """Ask for the runs; of those that are over only the `opened` ones with their workers."""
-        wanted = frozenset(opened)
-        self._ask("runs", lambda n: self._runs.read(n, wanted), RunsLoaded)
+    def load_view(self, view: View, question: Question) -> None:
+        """Ask for what a view shows."""
+        self._ask(
+            view.name,
+            lambda number: self._reader(view).read(number, question),
+            lambda snapshot: ViewLoaded(view.name, snapshot),
+        )
 
     def load_checkout(self, hopper: str | None) -> None:
         """Ask where a hopper's tasks stand in git: this runs git, so it is asked for last."""
@@ -178,6 +188,14 @@ class Session:
         if revision != self._seen:
             self._seen = revision
             self._post(StoreChanged())
+
+    def _reader(self, view: View) -> Reader:
+        """What reads a view: made once, for it may remember what it read."""
+        if view.name not in self._readers:
+            module, _, name = view.reader.partition(":")
+            made = getattr(import_module(f"hopper_tui.tui.{module}"), name)(self._world)
+            self._readers[view.name] = made
+        return self._readers[view.name]
 
     def _tree(self, number: int) -> TreeSnapshot:
         try:

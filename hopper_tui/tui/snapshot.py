@@ -35,6 +35,14 @@ class Problem(NamedTuple):
         return f"{self.message}. {self.hint}" if self.hint else self.message
 
 
+class Question(NamedTuple):
+    """What a view is read for: the hopper looked at, its filter, and what else the view wants."""
+
+    hopper: str | None
+    filter: str = ""
+    wanted: tuple[str, ...] = ()
+
+
 class TreeRow(NamedTuple):
     """One hopper of the tree, in the order shown. `problem` says why it cannot be read."""
 
@@ -205,11 +213,13 @@ class RunRow(NamedTuple):
 
 
 class RunsSnapshot(NamedTuple):
-    """Every run known: those under way, then those that are over, each the newest first."""
+    """Every run known: those under way, then those that are over, each the newest first; and the
+    hopper that was looked at before."""
 
     revision: int
     runs: tuple[RunRow, ...] = ()
     problem: Problem | None = None
+    around: str | None = None
 
 
 class CheckoutSnapshot(NamedTuple):

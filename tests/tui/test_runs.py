@@ -159,7 +159,7 @@ async def test_the_view_follows_the_work_and_the_cursor_stays():
         await told.press("W")
         await told.sees("under way")
         await told.press("j", "j", "j")
-        view = told.app.cockpit.runs_view
+        view = told.app.cockpit.stage.view
         selected = view.selected
         assert selected == "phase search-phase-3"
         run = told.world.hopper("search")
@@ -188,10 +188,10 @@ async def test_enter_goes_where_the_cursor_is():
         await told.sees("Build · 2 open")
         await told.press("W")
         await told.sees("under way")
-        view = told.app.cockpit.runs_view
+        view = told.app.cockpit.stage.view
         await told.press("j", "j", "j", "j")
-        assert view.row is not None
-        assert view.row.task is not None
+        assert view.line is not None
+        assert view.line.task is not None
         await told.press("enter")
         await told.selects("Add the tools")
 

@@ -1,0 +1,33 @@
+"""The registry of views: what can stand in place of the panes, and the key that shows it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+ViewName = Literal["runs"]
+
+VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
+
+
+class View(NamedTuple):
+    """A view: the key that shows it and, pressed again, leaves it; what it is good for; and where
+    its widget and what reads it are, `module:Class` in this package, loaded when they are needed.
+
+    One that is `live` is read again whenever a store changes.
+    """
+
+    name: ViewName
+    key: str
+    about: str
+    widget: str
+    reader: str
+    live: bool = True
+
+
+VIEWS: tuple[View, ...] = (
+    View("runs", "W", "See the runs and who works on what",
+         "runs_view:RunsView", "run_reading:RunReader"),
+)  # fmt: skip
+"""In the order of the list that `V` opens."""
+
+BY_NAME: dict[ViewName, View] = {view.name: view for view in VIEWS}

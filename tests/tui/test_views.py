@@ -1,0 +1,55 @@
+"""Switching between views: a key for each, a list of all, and the one that a hopper was left in."""
+
+from __future__ import annotations
+
+import pytest
+
+from hopper_tui.tui.views import VIEWS
+
+from .story import story
+from .worlds import busy_world, run_world
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+async def test_a_key_shows_a_view_and_the_same_key_leaves_it(view):
+    async with story(busy_world(), instance="webapp") as told:
+        await told.press(view.key)
+        await told.until(lambda: told.app.cockpit.stage.shown is view, f"{view.name} never came")
+        await told.until(lambda: told.app.cockpit.is_settled, "it was never read")
+        await told.press(view.key)
+        await told.sees("webapp · 11 open")
+        assert told.app.cockpit.stage.shown is None
+        assert told.app.focused is told.app.cockpit.queue_view
+
+
+async def test_one_key_lists_all_views():
+    async with story(run_world(), instance="search") as told:
+        await told.press("V")
+        await told.sees(*(view.about for view in VIEWS), "Settle the conflicts")
+        await told.press("j", "enter")
+        await told.until(lambda: told.app.cockpit.stage.shown is VIEWS[0], "it was never shown")
+
+
+async def test_from_one_view_to_another_and_back():
+    async with story(run_world(), instance="search") as told:
+        for view in VIEWS:
+            await told.press(view.key)
+            await told.until(lambda v=view: told.app.cockpit.stage.shown is v, "never came")
+        await told.press("escape")
+        await told.sees("search · 2 open")
+
+
+async def test_the_view_is_remembered_for_each_hopper():
+    async with story(busy_world(), instance="webapp") as told:
+        await told.press("W")
+        await told.sees("runs · 1 under way")
+        await told.press("1")
+        await told.sees_no("runs · 1 under way")
+        await told.press("j", "enter")
+        await told.sees("worker-1 · 2 open")
+        await told.press("1", "k", "enter")
+        await told.sees("runs · 1 under way")
+        assert told.app.cockpit.view_of == {"webapp": "runs"}
+        await told.press("escape")
+        await told.sees("webapp · 11 open")
+        assert told.app.cockpit.view_of == {}
