@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 @instance_option("Open at this instance.")
 @click.option("--filter", "filter_", metavar="FILTER", default="", help="Open with this filter.")
 @click.option("--task", metavar="ID", help="Open at this task.")
+@click.option("--served", is_flag=True, hidden=True, help="Run for hopper web.")
 @click.option("--keymap", is_flag=True, help="Print a keymap.yaml to begin with, and open nothing.")
 def tui(
-    session: Session, instance: str | None, filter_: str, task: str | None, keymap: bool
+    session: Session,
+    instance: str | None,
+    filter_: str,
+    task: str | None,
+    served: bool,
+    keymap: bool,
 ) -> None:
     """Open the terminal UI.
 
@@ -38,9 +45,9 @@ def tui(
 
         session.print(template().splitlines())
         return
-    if not session.has_screen:
+    if not (session.has_screen or served):
         raise NotAllowed("the terminal UI needs a terminal", "Without one, see: hopper list")
-    open_tui(session, instance, filter_, task)
+    open_tui(session, instance, filter_, task, local=not served)
 
 
 def open_tui(
@@ -48,11 +55,15 @@ def open_tui(
     instance: str | None = None,
     filter_: str = "",
     task: str | None = None,
+    *,
+    local: bool = True,
 ) -> None:
-    """Run the app until it is left."""
+    """Run the app until it is left; `local` as the app has it."""
+    if session.no_color:
+        os.environ["NO_COLOR"] = "1"  # what Textual heeds
     here = session.world.hopper(instance).id if instance else None
     selected = session.find(task, instance)[1].id if task else None
-    run_app(session.world, instance=here, filter=filter_, task=selected)
+    run_app(session.world, instance=here, filter=filter_, task=selected, local=local)
 
 
 def run_app(world: World, **opening: Any) -> None:

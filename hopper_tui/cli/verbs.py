@@ -156,6 +156,7 @@ VERBS: dict[str, Verb] = {
     "bring": Verb("recovery:bring", "Bring a task of another branch into this checkout."),
     "recover": Verb("recovery:recover", "Bring back changes removed before they were committed."),
     "tui": Verb("screen:tui", "Open the terminal UI."),
+    "web": Verb("web:web", "Open the terminal UI in a browser."),
     "demo": Verb("demo_command:demo", "Try Hopper in a world that is thrown away afterwards."),
     "prime": Verb("prime:prime", "Print what a coding agent needs to know to work here."),
     "init": Verb("upkeep:init", "Make this directory a project with a hopper of its own."),

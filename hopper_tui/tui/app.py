@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -22,10 +24,15 @@ if TYPE_CHECKING:
     from hopper_tui.engine.world import World
 
 
+SERVER_EVERY = 3.0
+"""Seconds between looks whether the server is still there that shows this app in a browser."""
+
+
 class HopperApp(App[None]):
     """Opens at an instance (by default the project around, else global), with a filter, on a task.
 
-    The caller made the world and closes it.
+    The caller made the world and closes it. `local` says that whoever sits there is at this
+    machine: in a browser there is no editor, no file and no shell.
     """
 
     TITLE = "Hopper"
@@ -41,15 +48,27 @@ class HopperApp(App[None]):
         instance: str | None = None,
         filter: str = "",  # noqa: A002 - the name of the option
         task: str | None = None,
+        *,
+        local: bool = True,
     ) -> None:
         gc.disable()  # until all is loaded: a collection now would only find what stays
         super().__init__()
+        self.local = local
         self._rebound = keymap.read(world.home)
         self.set_keymap(self._rebound.for_textual())
-        self.cockpit = Cockpit(world, instance, filter, task, self._rebound.keys)
+        self.cockpit = Cockpit(world, instance, filter, task, self._rebound.keys, local)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DEFAULT_THEME
+
+    def on_mount(self) -> None:
+        if not self.local:
+            self.set_interval(SERVER_EVERY, partial(self._leave_without, os.getppid()))
+
+    def _leave_without(self, server: int) -> None:
+        """Leave once the process that started this one is gone."""
+        if os.getppid() != server:
+            self.exit()
 
     def get_default_screen(self) -> Screen[None]:
         return self.cockpit

@@ -127,8 +127,10 @@ class Cockpit(Screen[None]):
         filter_text: str = "",
         task: str | None = None,
         keys: Keys = UNCHANGED,
+        local: bool = True,
     ) -> None:
         super().__init__()
+        self._local = local
         self.keys = keys
         self._clock = world.now
         self._actor = world.actor
@@ -501,6 +503,7 @@ class Cockpit(Screen[None]):
             checkout=self.checkout,
             approval=view.approval if view else None,
             keys=self.keys,
+            local=self._local,
         )
 
     def _hop(self, hops: Sequence[Hop]) -> Hop | None:

@@ -57,6 +57,7 @@ class Situation(NamedTuple):
     checkout: CheckoutSnapshot = CheckoutSnapshot()
     approval: Held | None = None
     keys: Keys = UNCHANGED
+    local: bool = True
 
     def key(self, command_id: str) -> str:
         """How to reach a command from here: its key."""
