@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @command
 @instance_option("Open at this instance.")
-@click.option("--filter", "filter_", metavar="FILTER", default="", help="Open with this filter.")
+@click.option("--filter", "filter_", metavar="FILTER", help="Open with this filter.")
 @click.option("--task", metavar="ID", help="Open at this task.")
 @click.option("--served", is_flag=True, hidden=True, help="Run for hopper web.")
 @click.option("--keymap", is_flag=True, help="Print a keymap.yaml to begin with, and open nothing.")
 def tui(
     session: Session,
     instance: str | None,
-    filter_: str,
+    filter_: str | None,
     task: str | None,
     served: bool,
     keymap: bool,
@@ -53,7 +53,7 @@ def tui(
 def open_tui(
     session: Session,
     instance: str | None = None,
-    filter_: str = "",
+    filter_: str | None = None,
     task: str | None = None,
     *,
     local: bool = True,

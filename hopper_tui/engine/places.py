@@ -139,7 +139,9 @@ class Places:
             self._around = self._find_around()
         return self._around
 
-    def _find_around(self) -> Project | None:
+    @property
+    def root(self) -> Path | None:
+        """The directory of the project around `start`, found by walking up."""
         if self.start is None:
             return None
         start = os.path.abspath(self.start)
@@ -147,11 +149,15 @@ class Places:
         while True:
             directory = os.path.join(start, PROJECT_DIRECTORY)
             if directory != home and os.path.isfile(os.path.join(directory, CONFIG_FILE)):
-                return self.project_at(Path(start))
+                return Path(start)
             above = os.path.dirname(start)
             if above == start:
                 return None
             start = above
+
+    def _find_around(self) -> Project | None:
+        root = self.root
+        return None if root is None else self.project_at(root)
 
     def check_not_left_out(self) -> None:
         """Raise StorageError where a sparse checkout leaves out the project that would be around:

@@ -17,19 +17,24 @@ from hopper_tui.tui import keymap
 from hopper_tui.tui.cockpit import HEIGHTS, WIDTHS, Cockpit
 from hopper_tui.tui.commands import key_of
 from hopper_tui.tui.messages import FirstQueueShown
+from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.palette import CommandProvider
+from hopper_tui.tui.state import Remembered, StateFile
 from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
 
 
+SAVE_EVERY = 3.0
+"""Seconds between looks whether there is something new to remember."""
 SERVER_EVERY = 3.0
 """Seconds between looks whether the server is still there that shows this app in a browser."""
 
 
 class HopperApp(App[None]):
-    """Opens at an instance (by default the project around, else global), with a filter, on a task.
+    """Opens at an instance, with a filter, on a task: by default where it was left, else at the
+    project around, else at the global hopper.
 
     The caller made the world and closes it. `local` says that whoever sits there is at this
     machine: in a browser there is no editor, no file and no shell.
@@ -46,7 +51,7 @@ class HopperApp(App[None]):
         self,
         world: World,
         instance: str | None = None,
-        filter: str = "",  # noqa: A002 - the name of the option
+        filter: str | None = None,  # noqa: A002 - the name of the option
         task: str | None = None,
         *,
         local: bool = True,
@@ -56,14 +61,35 @@ class HopperApp(App[None]):
         self.local = local
         self._rebound = keymap.read(world.home)
         self.set_keymap(self._rebound.for_textual())
-        self.cockpit = Cockpit(world, instance, filter, task, self._rebound.keys, local)
+        self._state_file = StateFile(world.home, world.places.root)
+        self.cockpit = Cockpit(
+            world,
+            Opening(instance, filter, task),
+            self._state_file.read(),
+            self._rebound.keys,
+            local,
+        )
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DEFAULT_THEME
+        remembered = self._state_file.read().theme
+        self.theme = remembered if remembered in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
+        self.set_interval(SAVE_EVERY, self._save)
         if not self.local:
             self.set_interval(SERVER_EVERY, partial(self._leave_without, os.getppid()))
+
+    def _save(self) -> None:
+        """Remember where we are, in a thread: disks may be slow."""
+        remember = partial(self._state_file.write, self._remembered)
+        self.run_worker(remember, group="state", exclusive=True, thread=True)
+
+    @property
+    def _remembered(self) -> Remembered:
+        return self.cockpit.remembered._replace(theme=self.theme)
+
+    def on_unmount(self) -> None:
+        self._state_file.write(self._remembered)
 
     def _leave_without(self, server: int) -> None:
         """Leave once the process that started this one is gone."""

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
+from hopper_tui.model.errors import NotFound
 from hopper_tui.model.text import plain
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import (
@@ -42,11 +43,13 @@ from hopper_tui.tui.messages import (
     ViewLoaded,
     Warned,
 )
+from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.presentation import count, queue_title, report_text
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
-from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, Question, Report
+from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, Question, QueueSnapshot, Report
 from hopper_tui.tui.stage import Stage, Staged
+from hopper_tui.tui.state import Remembered
 from hopper_tui.tui.status_line import SMALLEST, StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
@@ -123,9 +126,8 @@ class Cockpit(Screen[None]):
     def __init__(
         self,
         world: World,
-        instance: str | None = None,
-        filter_text: str = "",
-        task: str | None = None,
+        opening: Opening,
+        remembered: Remembered,
         keys: Keys = UNCHANGED,
         local: bool = True,
     ) -> None:
@@ -135,11 +137,18 @@ class Cockpit(Screen[None]):
         self._clock = world.now
         self._actor = world.actor
         self.session = Session(world, self.post_message)
-        self._hopper = instance
-        self._filters: dict[str | None, str] = {instance: filter_text}
-        self._wanted_task = task
+        self._returns = opening == Opening()
+        opening = opening.after(remembered)
+        self._hopper = opening.instance
+        self._filters: dict[str | None, str] = dict(remembered.filters.items())
+        if opening.filter is not None:
+            self._filters[opening.instance] = opening.filter
+        self._wanted_task = opening.task
+        self._asked_for = 0
+        self._selected = opening.task
         self._pane: PaneName = "queue"
-        self.view_of: dict[str, ViewName] = {}
+        views = remembered.views.items()
+        self.view_of: dict[str, ViewName] = {k: v for k, v in views if v in VIEW_NAMES}
         self._delays: dict[str, Timer] = {}
         self._watched: frozenset[tuple[str, int]] = frozenset()
         self._loaded = False
@@ -200,21 +209,43 @@ class Cockpit(Screen[None]):
     def _show_queue(self, message: QueueLoaded) -> None:
         queue = message.queue
         instance = queue.instance
-        if instance is not None:
-            if self._hopper not in (None, instance.id):
-                self._filters[instance.id] = self._filters.pop(self._hopper, "")
+        if queue.revision != self._asked_for and instance and instance.id != self._hopper:
+            return  # somebody went on to another hopper meanwhile
+        if self._is_gone(queue):
+            self._hopper = self._wanted_task = None
+            self._load_queue()
+            return
+        if instance is not None and self._hopper != instance.id:  # asked for by another name
+            if self._hopper in self._filters:
+                self._filters[instance.id] = self._filters.pop(self._hopper)
             self._hopper = instance.id
+            if self._filters.get(instance.id, "") != queue.filter:
+                self._load_queue()
         if (shown := self.queue_view.snapshot.instance) and instance and shown.id != instance.id:
             self.checkout = CheckoutSnapshot()
         self.queue_view.show(queue)
         self._select_hopper()
         self._load_checkout()
-        if self._wanted_task and self.queue_view.select(self._wanted_task):
+        if self._wanted_task and (self.queue_view.select(self._wanted_task) or self._returns):
             self._wanted_task = None
         self._show_titles()
         if not self._loaded:
             self._loaded = True
             self.app.post_message(FirstQueueShown())
+            if self._returns and (view := self.view_of.get(str(self._hopper))):
+                self.run_worker(self.action_view(view), group="view")
+            self._returns = False
+
+    def _is_gone(self, queue: QueueSnapshot) -> bool:
+        """Whether the hopper that was left open last time does not exist any more."""
+        is_unknown = queue.problem is not None and queue.problem.code == NotFound.code
+        return is_unknown and self._returns and not self._loaded
+
+    @property
+    def remembered(self) -> Remembered:
+        """Where somebody is who comes back later."""
+        filters = {key: text for key, text in self._filters.items() if key and text}
+        return Remembered(self._hopper, self._selected, "", filters, self.view_of)
 
     @property
     def is_settled(self) -> bool:
@@ -276,14 +307,15 @@ class Cockpit(Screen[None]):
     def _load_queue(self) -> None:
         view = self.queue_view
         near = (self._wanted_task or view.selected, view.cursor)
-        self.session.load_queue(self._hopper, self._filters.get(self._hopper, ""), near)
+        filter_text = self._filters.get(self._hopper, "")
+        self._asked_for = self.session.load_queue(self._hopper, filter_text, near)
 
     # What the user looks at
 
     @on(LineList.Highlighted, "#queue")
     @on(Stage.Highlighted)
     def _task_highlighted(self) -> None:
-        selected = self.tasks.task_id
+        self._selected = selected = self.tasks.task_id
         if selected is None:
             self.task_view.show(None)
             self.chain_view.show(())

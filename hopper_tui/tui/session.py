@@ -104,13 +104,14 @@ class Session:
 
     def load_queue(
         self, hopper: str | None, filter_text: str = "", near: tuple[str | None, int] = (None, 0)
-    ) -> None:
-        """Ask for a queue: of a hopper by id, name or prefix, or of the one we are at.
+    ) -> int:
+        """Ask for a queue: of a hopper by id, name or prefix, or of the one we are at; the revision
+        that the answer will have.
 
         `near` is the task the user looks at, and its line in case the task is gone: the bodies
         around it come along.
         """
-        self._ask("queue", lambda n: self._queue(n, hopper, filter_text, near), QueueLoaded)
+        return self._ask("queue", lambda n: self._queue(n, hopper, filter_text, near), QueueLoaded)
 
     def load_page(self, instance: str, revision: int, ids: Sequence[str]) -> None:
         """Ask for the bodies of some tasks of a hopper, for what was read with that revision."""
@@ -164,8 +165,9 @@ class Session:
 
         return self._thread.submit(run)
 
-    def _ask(self, what: str, read: Callable[[int], Any], reply: Callable[[Any], Message]) -> None:
-        """Post the reply to the latest question about `what`; earlier ones are dropped."""
+    def _ask(self, what: str, read: Callable[[int], Any], reply: Callable[[Any], Message]) -> int:
+        """Post the reply to the latest question about `what`; earlier ones are dropped. Returns the
+        number of the question."""
         self._number += 1
         number = self._latest[what] = self._number
         if waiting := self._asked.get(what):
@@ -179,6 +181,7 @@ class Session:
                 self._post(reply(snapshot))
 
         self._asked[what] = self._submit(answer)
+        return number
 
     async def _run(self, job: Callable[[], R]) -> R:
         return await asyncio.wrap_future(self._thread.submit(job))
