@@ -25,7 +25,7 @@ from hopper_tui.tui.dialogs.conflicts import ConflictsDialog
 from hopper_tui.tui.dialogs.delegate import DelegateDialog, Order
 from hopper_tui.tui.dialogs.form import Attempt, Field, FormDialog, Values
 from hopper_tui.tui.dialogs.text import TextDialog
-from hopper_tui.tui.presentation import PRIORITY, clip, count, fit, why_lines
+from hopper_tui.tui.presentation import PRIORITY, clip, count, detail_lines, fit, why_lines
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import ConflictRow, Hop, Problem, Report, Take
 from hopper_tui.tui.verbs import Verb
@@ -265,6 +265,17 @@ async def why(cockpit: Cockpit) -> None:
     )
 
 
+async def read(cockpit: Cockpit) -> None:
+    """Show all about the selected task."""
+    detail = cockpit.situation.detail
+    if detail is None:
+        cockpit.warn("Still reading this task; try again.")
+        return
+    now = cockpit.now
+    dialog = TextDialog(_subject(cockpit), lambda width: detail_lines(detail, width, now))
+    await cockpit.app.push_screen_wait(dialog)
+
+
 async def conflicts(cockpit: Cockpit) -> None:
     """List the conflicts of the project shown; each is settled by taking one side."""
     project = cockpit.checkout.project
@@ -331,6 +342,7 @@ DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "add": add,
     "delegate": delegate,
     "why": why,
+    "read": read,
     "block": block,
     "fail": fail,
     "cancel": cancel,

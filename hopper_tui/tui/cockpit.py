@@ -260,6 +260,8 @@ class Cockpit(Screen[None]):
     @on(PageLoaded)
     def _show_page(self, message: PageLoaded) -> None:
         self.queue_view.add_page(message.page)
+        if self.stage.view:
+            self.stage.view.add_page(message.page)
 
     @on(DetailLoaded)
     def _show_detail(self, message: DetailLoaded) -> None:
@@ -348,6 +350,9 @@ class Cockpit(Screen[None]):
 
     @on(Stage.Opened)
     def _place_opened(self, message: Stage.Opened) -> None:
+        if (row := self.tasks.selected_row) and not row.task.is_open:
+            self.action_ask("read")  # no queue shows it
+            return
         self._hopper, self._wanted_task = message.place
         self.action_go("queue")
         self._load_queue()
@@ -356,7 +361,8 @@ class Cockpit(Screen[None]):
     def load_view(self) -> None:
         """Read the view shown."""
         if (view := self.stage.view) and self.stage.shown:
-            question = Question(self._hopper, self._filters.get(self._hopper, ""), view.wanted)
+            filter_text = self._filters.get(self._hopper, "")
+            question = Question(self._hopper, filter_text, self.queue_view.selected, view.wanted)
             self.session.load_view(self.stage.shown, question)
 
     @on(QueueView.PageWanted)
@@ -364,6 +370,10 @@ class Cockpit(Screen[None]):
         queue = self.queue_view.snapshot
         if queue.instance is not None:
             self.session.load_page(queue.instance.id, queue.revision, message.ids)
+
+    @on(Staged.PageWanted)
+    def _fetch_cards(self, message: Staged.PageWanted) -> None:
+        self.session.load_page(message.instance, message.revision, message.ids)
 
     def _show_titles(self) -> None:
         view = self.queue_view
@@ -455,7 +465,8 @@ class Cockpit(Screen[None]):
         self.add_class("-staged")
         self.view_of[str(self._hopper)] = name
         await self.stage.open(name)
-        self.query_one(f"#{name}").focus()
+        if self.stage.view:
+            self.stage.view.focus()
 
     def action_approve(self) -> None:
         """Approve the checkpoint under the cursor: to say so is all there is to do in it."""
@@ -484,7 +495,7 @@ class Cockpit(Screen[None]):
     async def action_filter(self) -> None:
         """Type a filter; the queue follows."""
         typed = Input(self._filters.get(self._hopper, ""), FILTER_HELP, id="filter", compact=True)
-        self.action_go("queue")
+        self._focus_filtered()
         await self.query("#filter").remove()
         await self.mount(typed, before=self.status)
         self.add_class("-filtering")
@@ -492,8 +503,9 @@ class Cockpit(Screen[None]):
 
     async def _close_filter(self) -> None:
         self.remove_class("-filtering")
-        self.action_go("queue")
+        self.set_focus(None)  # else Textual picks who has it next
         await self.query("#filter").remove()
+        self._focus_filtered()
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
@@ -507,6 +519,14 @@ class Cockpit(Screen[None]):
     def _set_filter(self, text: str) -> None:
         self._filters[self._hopper] = text.strip()
         self._load_queue()
+        self.load_view()
+
+    def _focus_filtered(self) -> None:
+        """Focus what a filter narrows: the queue, or the view in its place."""
+        if self.stage.view:
+            self.stage.view.focus()
+        else:
+            self.action_go("queue")
 
     async def action_clear(self) -> None:
         """Take one level away: what is being typed, then the marks, then the filter."""
@@ -556,7 +576,8 @@ class Cockpit(Screen[None]):
         if reason := self.reason_against(command):
             self.warn(reason)
         else:
-            await self.app.run_action(command.action, self.view(self._pane), {"screen": self})
+            where = self.stage.view.with_cursor if self.stage.view else self.view(self._pane)
+            await self.app.run_action(command.action, where, {"screen": self})
 
     @property
     def now(self) -> float:

@@ -35,6 +35,8 @@ PANES: tuple[PaneName, ...] = ("tree", "queue", "task", "chain")
 EVERYWHERE: tuple[PaneName, ...] = (*PANES, *VIEW_NAMES)
 """The panes, and the views that take their place."""
 WORK: tuple[PaneName, ...] = PANES[1:]
+"""The panes of the selected task, between which `h` and `l` go."""
+TASKS: tuple[PaneName, ...] = (*WORK, "board")
 """Where verbs act on the selected task."""
 
 
@@ -209,12 +211,12 @@ def _go(pane: PaneName, number: int, title: str) -> Command:
 
 def _work(name: str, title: str, key: str, enabled: Enabled, hint: str = "") -> Command:
     action = f"screen.work('{name}')"
-    return Command(f"task.{name}", title, (key,), WORK, "Task", action, enabled, hint)
+    return Command(f"task.{name}", title, (key,), TASKS, "Task", action, enabled, hint)
 
 
 def _ask(name: str, title: str, key: str, enabled: Enabled, hint: str = "") -> Command:
     return Command(
-        f"task.{name}", title, (key,), WORK, "Task", f"screen.ask('{name}')", enabled, hint
+        f"task.{name}", title, (key,), TASKS, "Task", f"screen.ask('{name}')", enabled, hint
     )
 
 
@@ -232,9 +234,9 @@ def _view(view: View) -> Command:
 
 _T = TaskStatus
 COMMANDS: tuple[Command, ...] = (
-    Command("find.filter", "Filter the queue", ("/",), PANES, "Find", "screen.filter",
+    Command("find.filter", "Filter the queue", ("/",), (*PANES, "board"), "Find", "screen.filter",
             with_queue, "filter"),
-    Command("task.add", "Add a task", ("a",), PANES, "Task", "screen.ask('add')",
+    Command("task.add", "Add a task", ("a",), (*PANES, "board"), "Task", "screen.ask('add')",
             with_queue, "add"),
     _work("claim", "Claim it for me", "c", executing(_T.CLAIMED), "claim"),
     _work("start", "Start working on it", "s", executing(_T.IN_PROGRESS), "start"),
@@ -252,7 +254,7 @@ COMMANDS: tuple[Command, ...] = (
     _ask("edit", "Edit its title", "e", with_task),
     _ask("tag", "Add and remove tags", "t", with_task),
     _ask("note", "Write a note", "n", with_task),
-    Command("task.copy", "Copy its id", ("y",), WORK, "Task", "screen.copy", with_task),
+    Command("task.copy", "Copy its id", ("y",), TASKS, "Task", "screen.copy", with_task),
     Command("mark.toggle", "Mark it", ("space",), ("queue",), "Mark", "screen.mark",
             with_task),
     Command("mark.all", "Mark all the filter shows", ("*",), ("queue",), "Mark",
@@ -271,10 +273,14 @@ COMMANDS: tuple[Command, ...] = (
     _move("page_up", "A page up", ("pageup",), "page(-1)"),
     _move("top", "To the first", ("g", "home"), "edge(False)"),
     _move("bottom", "To the last", ("G", "end"), "edge(True)"),
-    Command("move.choose", "Open what is selected", ("enter",), ("tree", "queue", "runs"),
+    Command("move.choose", "Open what is selected", ("enter",), ("tree", "queue", *VIEW_NAMES),
             "Move", "choose", direct=True),
     Command("tree.toggle", "Fold or unfold", ("space",), ("tree", "runs"), "Move",
             "fold_toggle", direct=True),
+    Command("board.left", "To the column before", ("h", "left", "shift+tab"), ("board",), "Move",
+            "step(-1)", direct=True),
+    Command("board.right", "To the next column", ("l", "right", "tab"), ("board",), "Move",
+            "step(1)", direct=True),
     Command("tree.fold", "Fold, or go to the parent", ("h", "left"), ("tree",), "Move",
             "fold", direct=True),
     Command("tree.unfold", "Unfold, or go to the queue", ("l", "right"), ("tree",), "Move",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,13 +24,14 @@ class LineView(ScrollView, can_focus=True):
     """Asks its subclass for the lines on the screen only, and repaints only those that changed.
 
     A subclass answers `line_count`, `line_at` and, where painting is worth caching, `line_key`.
-    `notice` is shown when there are no lines: why, and what to do.
+    `notice` is shown when there are no lines: why, and what to do; lines, or what makes them for
+    a width.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
         super().__init__(id=id)
         self._titles = ("", "")
-        self.notice: tuple[Line, ...] = ()
+        self.notice: tuple[Line, ...] | Callable[[int], tuple[Line, ...]] = ()
         self._styles: dict[Role, Style] = {}
         self._strips: LRUCache[Hashable, Strip] = LRUCache(CACHED_STRIPS)
         self._painted: dict[int, Strip] = {}
@@ -130,12 +131,13 @@ class LineView(ScrollView, can_focus=True):
 
     def _below(self, y: int, width: int) -> Strip:
         """A line below the last: empty, or part of the notice in the middle of an empty view."""
-        if not self.notice or self.line_count():
+        if self.line_count():
             return Strip.blank(width, self._style("text"))
-        first = max(0, (self.size.height - len(self.notice)) // 2 - 1)
-        if not first <= y < first + len(self.notice):
+        notice = self.notice(max(1, width - 2)) if callable(self.notice) else self.notice
+        first = max(0, (self.size.height - len(notice)) // 2 - 1)
+        if not first <= y < first + len(notice):
             return Strip.blank(width, self._style("text"))
-        strip = self._paint(self.notice[y - first], None, None)
+        strip = self._paint(notice[y - first], None, None)
         margin = max(0, width - strip.cell_length) // 2
         return Strip([Segment(" " * margin, self._style("text")), *strip]).adjust_cell_length(
             width, self._style("text")

@@ -153,7 +153,7 @@ def status_word(status: str) -> str:
 # --- the queue ---------------------------------------------------------------------------------
 
 
-def _meta(row: TaskRow, now: float) -> tuple[str, Role]:
+def what_matters(row: TaskRow, now: float) -> tuple[str, Role]:
     """What the right end of a row tells: the one thing that matters most in that state."""
     task = row.task
     since = age(task.updated_at or task.created_at, now) if task.created_at else ""
@@ -176,7 +176,7 @@ def queue_row(row: TaskRow, width: int, now: float, id_width: int, marked: bool 
     task = row.task
     head = 6 + id_width + 1
     room = width - head
-    text, role = _meta(row, now)
+    text, role = what_matters(row, now)
     spare = room - 2 - width_of(clip(task.title, room))
     meta = clip(text, max(0, spare, min(room * 2 // 5, room - 20)))
     title_width = room - (width_of(meta) + 2 if meta else 0)

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textual.message import Message
 
-from hopper_tui.engine import checkout, conflicts, flow, saved_filters
+from hopper_tui.engine import checkout, conflicts, saved_filters
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
-from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
     HopperScope,
-    TaskStatus,
 )
 from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
@@ -34,7 +32,6 @@ from hopper_tui.tui.messages import (
     ViewLoaded,
     Warned,
 )
-from hopper_tui.tui.pages import PAGE
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     ConflictRow,
@@ -51,6 +48,7 @@ from hopper_tui.tui.snapshot import (
     TreeRow,
     TreeSnapshot,
 )
+from hopper_tui.tui.task_reading import hop_of, rows, window
 from hopper_tui.tui.verbs import Verb
 from hopper_tui.tui.views import View, ViewName
 
@@ -116,7 +114,7 @@ class Session:
     def load_page(self, instance: str, revision: int, ids: Sequence[str]) -> None:
         """Ask for the bodies of some tasks of a hopper, for what was read with that revision."""
         self._submit(
-            lambda: self._post(PageLoaded(PageSnapshot(revision, self._rows(instance, ids))))
+            lambda: self._post(PageLoaded(PageSnapshot(revision, rows(self._world, instance, ids))))
         )
 
     def load_detail(self, task_id: str) -> None:
@@ -233,7 +231,7 @@ class Session:
                 instance,
                 filter_text,
                 ids,
-                self._rows(hopper, ids[_window(ids, near)]),
+                rows(self._world, instance.id, ids[window(ids, near)]),
                 hopper.load().open,
                 self._offers(instance),
             )
@@ -250,34 +248,7 @@ class Session:
 
     def _offers(self, instance: Instance) -> tuple[Hop, ...]:
         waiting = self._world.store(instance.id).delegations((DelegationStatus.PENDING,))
-        return tuple(self._hop(hop) for hop in waiting if hop.target == instance.id)
-
-    def _hop(self, hop: Delegation) -> Hop:
-        world = self._world
-        try:
-            title = world.find_task(hop.task)[1].title
-        except HopperError:
-            title = hop.task
-        return Hop(hop, world.name(hop.source), world.name(hop.target), title)
-
-    def _rows(self, hopper: Hopper | str, ids: Sequence[str]) -> dict[str, TaskRow]:
-        if isinstance(hopper, str):
-            hopper = self._world.hopper(hopper)
-        tasks = hopper.rows(ids)
-        short = self._world.short_ids(tasks)
-        targets = self._where_to(tasks)
-        return {t.id: TaskRow(t, short[t.id], targets.get(t.id, "")) for t in tasks}
-
-    def _where_to(self, tasks: Iterable[Task]) -> dict[str, str]:
-        """The names of the hoppers that delegated tasks went to."""
-        found: dict[str, str] = {}
-        for task in tasks:
-            if task.status is not TaskStatus.DELEGATED:
-                continue
-            hop = flow.current_hop(self._world.store(task.instance), task)
-            if hop is not None and hop.is_open:
-                found[task.id] = self._world.name(hop.target)
-        return found
+        return tuple(hop_of(self._world, hop) for hop in waiting if hop.target == instance.id)
 
     def _detail(self, number: int, task_id: str) -> DetailSnapshot:
         world = self._world
@@ -379,18 +350,6 @@ class Session:
                     done.append(short)
         self._seen = world.revision()
         return Report(verb.past, tuple(done), tuple(refused))
-
-
-def _window(ids: Sequence[str], near: tuple[str | None, int]) -> slice:
-    """The whole pages around the task the user looks at."""
-    key, index = near
-    if key is not None and not (index < len(ids) and ids[index] == key):
-        try:
-            index = ids.index(key)
-        except ValueError:
-            index = min(index, len(ids))
-    page = index // PAGE
-    return slice(max(0, page - 1) * PAGE if key else page * PAGE, (page + 2) * PAGE)
 
 
 def _flatten(node: Node, depth: int) -> Iterable[TreeRow]:

@@ -36,10 +36,12 @@ class Problem(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What a view is read for: the hopper looked at, its filter, and what else the view wants."""
+    """What a view is read for: the hopper looked at, its filter, the task selected in its queue,
+    and what else the view wants."""
 
     hopper: str | None
     filter: str = ""
+    task: str | None = None
     wanted: tuple[str, ...] = ()
 
 
@@ -220,6 +222,27 @@ class RunsSnapshot(NamedTuple):
     runs: tuple[RunRow, ...] = ()
     problem: Problem | None = None
     around: str | None = None
+
+
+class ColumnSnapshot(NamedTuple):
+    """The tasks of a board in one state, those with bodies that are needed first. `total` counts
+    them without the filter; of those that are closed only the latest are listed."""
+
+    name: str
+    ids: Sequence[str] = ()
+    rows: Mapping[str, TaskRow] = {}
+    total: int = 0
+
+
+class BoardSnapshot(NamedTuple):
+    """The tasks of a hopper by state; the cursor begins at the task `begin`."""
+
+    revision: int
+    instance: Instance | None = None
+    filter: str = ""
+    columns: tuple[ColumnSnapshot, ...] = ()
+    begin: str | None = None
+    problem: Problem | None = None
 
 
 class CheckoutSnapshot(NamedTuple):

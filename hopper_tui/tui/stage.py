@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from hopper_tui.tui.commands import Keys
 from hopper_tui.tui.line_list import LineList
-from hopper_tui.tui.snapshot import Held, Hop, TaskRow
+from hopper_tui.tui.snapshot import Held, Hop, PageSnapshot, TaskRow
 from hopper_tui.tui.views import BY_NAME, View, ViewName
 
 
@@ -30,11 +30,28 @@ class Staged(Widget):
     It is mixed into a list of lines, or into what holds several.
     """
 
+    class PageWanted(Message):
+        """Bodies of some tasks of a hopper are needed soon, for what is shown of it."""
+
+        def __init__(self, instance: str, revision: int, ids: tuple[str, ...]) -> None:
+            super().__init__()
+            self.instance = instance
+            self.revision = revision
+            self.ids = ids
+
     snapshot: Any
 
     def show(self, snapshot: Any) -> None:
         """Show another state."""
         raise NotImplementedError
+
+    def add_page(self, page: PageSnapshot) -> None:
+        """Take in bodies that were wanted."""
+
+    @property
+    def with_cursor(self) -> Widget:
+        """What the keys that move the cursor act on."""
+        return self
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-ViewName = Literal["runs"]
+ViewName = Literal["board", "runs"]
 
 VIEW_NAMES: tuple[ViewName, ...] = get_args(ViewName)
 
@@ -25,6 +25,8 @@ class View(NamedTuple):
 
 
 VIEWS: tuple[View, ...] = (
+    View("board", "B", "See the tasks by their state",
+         "board_view:BoardView", "board_reading:BoardReader"),
     View("runs", "W", "See the runs and who works on what",
          "runs_view:RunsView", "run_reading:RunReader"),
 )  # fmt: skip

@@ -161,6 +161,24 @@ def test_conflicts(looks: Callable[..., bool], tmp_path: Path, size: str):
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_board(looks: Callable[..., bool], size: str):
+    assert looks(busy_world(), size, ("B", "j"), instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_board_with_wide_characters(looks: Callable[..., bool], size: str):
+    assert looks(cjk_world(), size, ("B",), instance="webapp")
+
+
+def test_board_of_nothing(looks: Callable[..., bool]):
+    assert looks(empty_world(), "160x48", ("B",))
+
+
+def test_board_that_cannot_be_read(looks: Callable[..., bool]):
+    assert looks(broken_world(), "80x24", ("B",), instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_runs(looks: Callable[..., bool], size: str):
     assert looks(run_world(), size, ("W", "j"), instance="search")
 
