@@ -26,6 +26,10 @@ SORT_SQL: dict[str, str] = {
 
 _TRIGRAM = 3
 """FTS5's trigram index finds nothing shorter."""
+_NEWEST = 5000
+"""So many tasks are looked at for the words in use: the cost stays flat as the backlog grows."""
+_WORDS = 200
+"""No more words of one field than that are of use to anybody who types."""
 _PROSE = ("title", "description")
 _JSON_SIGNS = frozenset('"[],\\')
 """Tags are kept as JSON; its signs between them are nobody's text."""
@@ -123,6 +127,20 @@ def where(query: Query) -> tuple[str, list[Any]]:
         else:
             clauses.append(f"({sql})" if len(parts) > 1 else sql)
     return " AND ".join(clauses) or "1", values
+
+
+def words(field: str) -> str:
+    """The statement for the values of a text field or a list, given an instance."""
+    column = _LISTS.get(field) or _COLUMNS[field].split()[0]
+    newest = f"SELECT {column} AS found FROM tasks WHERE instance_id = ? ORDER BY n DESC"
+    source = f"({newest} LIMIT {_NEWEST:d})"
+    value = "found"
+    if field in _LISTS:
+        source, value = f"{source}, json_each(found)", "value"
+    return (
+        f"SELECT {value} FROM {source} WHERE {value} IS NOT NULL AND {value} <> ''"
+        f" GROUP BY {value} ORDER BY count(*) DESC, {value} LIMIT {_WORDS:d}"
+    )
 
 
 def tail(query: Query) -> str:

@@ -148,6 +148,10 @@ class SqliteStore(Database):
         clause, values = select.where(query)
         return int(self._one(f"SELECT count(*) FROM tasks WHERE {clause}", values)[0])
 
+    def words(self, instance: str, field: str) -> list[str]:
+        """The values that a field has in the newest tasks of an instance, the most used first."""
+        return [row[0] for row in self._all(select.words(field), (instance,))]
+
     def counts(self, instance: str) -> dict[TaskStatus, int]:
         """The number of tasks of an instance by status; zero ones are left out."""
         rows = self._all(

@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hopper_tui.engine import saved_filters
 from hopper_tui.engine.conflicts import resolve
+from hopper_tui.engine.filter import SAVED
+from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
 from hopper_tui.tui import verbs
 from hopper_tui.tui.commands import (
@@ -24,6 +27,7 @@ from hopper_tui.tui.dialogs.confirm import ConfirmDialog
 from hopper_tui.tui.dialogs.conflicts import ConflictsDialog
 from hopper_tui.tui.dialogs.delegate import DelegateDialog, Order
 from hopper_tui.tui.dialogs.form import Attempt, Field, FormDialog, Values
+from hopper_tui.tui.dialogs.saved_filters import NEW, SavedFiltersDialog
 from hopper_tui.tui.dialogs.text import TextDialog
 from hopper_tui.tui.presentation import PRIORITY, clip, count, detail_lines, fit, why_lines
 from hopper_tui.tui.roles import Line, Span
@@ -297,6 +301,33 @@ async def conflicts(cockpit: Cockpit) -> None:
     await cockpit.app.push_screen_wait(dialog)
 
 
+async def saved(cockpit: Cockpit) -> None:
+    """Use a saved filter, or save the present one under a name."""
+    text = cockpit.filter_text
+    try:
+        known = await cockpit.session.do(saved_filters.saved)
+    except HopperError as error:
+        cockpit.warn(Problem.of(error).sentence)
+        return
+    picked = await cockpit.app.push_screen_wait(SavedFiltersDialog(known, text))
+    if not picked:
+        return
+    name = picked[1:]
+    if picked.startswith(SAVED):
+        cockpit.filter_by(picked)
+    elif picked.startswith(NEW):
+        await cockpit.insist(
+            lambda world: saved_filters.save(world, name, text),
+            lambda name: f"saved @{name}: type it in any filter",
+        )
+    elif await cockpit.app.push_screen_wait(
+        ConfirmDialog("saved filter", f"Remove @{name}, {known[name]}?")
+    ):
+        await cockpit.insist(
+            lambda world: saved_filters.remove(world, name), lambda _: f"removed @{name}"
+        )
+
+
 TYPED_ABOVE = 12
 """Of more lines than this one is found by typing."""
 
@@ -354,6 +385,7 @@ DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "note": note,
     "create": create,
     "conflicts": conflicts,
+    "saved": saved,
     "help": help_,
     "views": views,
 }

@@ -105,7 +105,7 @@ class BoardColumn(LineList):
     def line_count(self) -> int:
         return len(self.column.ids)
 
-    def key_at(self, index: int) -> str | None:
+    def id_at(self, index: int) -> str | None:
         return self.column.ids[index]
 
     def line_key(self, index: int) -> Hashable:

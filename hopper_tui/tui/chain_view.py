@@ -50,7 +50,7 @@ class ChainView(LineList):
             self._compose_lines(self.line_width)
         return len(self._lines)
 
-    def key_at(self, index: int) -> str | None:
+    def id_at(self, index: int) -> str | None:
         return self._lines[index][0]
 
     def line_at(self, index: int, width: int) -> Line:

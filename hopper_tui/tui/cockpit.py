@@ -13,7 +13,6 @@ from textual.events import DescendantFocus
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input
 
 from hopper_tui.model.errors import NotFound
 from hopper_tui.model.text import plain
@@ -30,6 +29,7 @@ from hopper_tui.tui.commands import (
     key_of,
 )
 from hopper_tui.tui.detail_view import DetailView
+from hopper_tui.tui.filter_line import FilterLine
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.messages import (
@@ -42,6 +42,7 @@ from hopper_tui.tui.messages import (
     TreeLoaded,
     ViewLoaded,
     Warned,
+    WordsLoaded,
 )
 from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.presentation import count, queue_title, report_text
@@ -98,7 +99,6 @@ def layout_of(size: Size) -> tuple[str, str]:
 
 BOUND = frozenset((*PANES, *VIEW_NAMES))
 """The ids of the panes and views: commands are bound to them."""
-FILTER_HELP = "words, !not, tag:api, status:blocked, priority>=high, age:>2d"
 
 
 @runtime_checkable
@@ -149,6 +149,7 @@ class Cockpit(Screen[None]):
         self._pane: PaneName = "queue"
         views = remembered.views.items()
         self.view_of: dict[str, ViewName] = {k: v for k, v in views if v in VIEW_NAMES}
+        self._filter_before: tuple[str | None, str] = (None, "")
         self._delays: dict[str, Timer] = {}
         self._watched: frozenset[tuple[str, int]] = frozenset()
         self._loaded = False
@@ -492,31 +493,55 @@ class Cockpit(Screen[None]):
 
     # The filter
 
+    @property
+    def _filter_line(self) -> FilterLine | None:
+        """Where a filter is typed, while it is."""
+        return next(iter(self.query(FilterLine)), None)
+
     async def action_filter(self) -> None:
         """Type a filter; the queue follows."""
-        typed = Input(self._filters.get(self._hopper, ""), FILTER_HELP, id="filter", compact=True)
+        await self._close_filter()
         self._focus_filtered()
-        await self.query("#filter").remove()
-        await self.mount(typed, before=self.status)
+        self._filter_before = (self._hopper, self.filter_text)
         self.add_class("-filtering")
-        typed.focus()
+        await self.mount(FilterLine(self.filter_text, self._clock), before=self.status)
+        self.session.load_words(self._hopper)
 
     async def _close_filter(self) -> None:
-        self.remove_class("-filtering")
-        self.set_focus(None)  # else Textual picks who has it next
-        await self.query("#filter").remove()
-        self._focus_filtered()
+        if (line := self._filter_line) is not None:
+            self.remove_class("-filtering")
+            self.set_focus(None)  # else Textual picks who has it next
+            await line.remove()
+            self._focus_filtered()
 
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        self._after(FILTER_AFTER, "filter", partial(self._set_filter, event.value))
+    @on(WordsLoaded)
+    def _complete_filter(self, message: WordsLoaded) -> None:
+        if (line := self._filter_line) is not None:
+            line.know(message.words)
 
-    @on(Input.Submitted, "#filter")
-    async def _filter_done(self, event: Input.Submitted) -> None:
+    @on(FilterLine.Typed)
+    def _filter_typed(self, event: FilterLine.Typed) -> None:
+        self._after(FILTER_AFTER, "filter", partial(self.filter_by, event.text))
+
+    @on(FilterLine.Entered)
+    async def _filter_entered(self, event: FilterLine.Entered) -> None:
         await self._close_filter()
-        self._after(0, "filter", partial(self._set_filter, event.value))
+        self._after(0, "filter", partial(self.filter_by, event.text))
 
-    def _set_filter(self, text: str) -> None:
+    @on(FilterLine.Left)
+    async def _filter_left(self) -> None:
+        await self._close_filter()
+        hopper, text = self._filter_before
+        if hopper == self._hopper:
+            self._after(0, "filter", partial(self.filter_by, text))
+
+    @property
+    def filter_text(self) -> str:
+        """The filter of the hopper that is shown."""
+        return self._filters.get(self._hopper, "")
+
+    def filter_by(self, text: str) -> None:
+        """Show only what a filter finds."""
         self._filters[self._hopper] = text.strip()
         self._load_queue()
         self.load_view()
@@ -530,11 +555,10 @@ class Cockpit(Screen[None]):
 
     async def action_clear(self) -> None:
         """Take one level away: what is being typed, then the marks, then the filter."""
-        if self.has_class("-filtering"):
-            await self._close_filter()
-            self._after(0, "filter", partial(self._set_filter, ""))
+        if self._filter_line is not None:
+            await self._filter_left()
         elif not self.queue_view.clear_marks():
-            self._set_filter("")
+            self.filter_by("")
 
     # Commands
 

@@ -236,6 +236,8 @@ _T = TaskStatus
 COMMANDS: tuple[Command, ...] = (
     Command("find.filter", "Filter the queue", ("/",), (*PANES, "board"), "Find", "screen.filter",
             with_queue, "filter"),
+    Command("find.saved", "Use a saved filter, or save this one", ("@",), (*PANES, "board"), "Find",
+            "screen.ask('saved')", with_queue),
     Command("task.add", "Add a task", ("a",), (*PANES, "board"), "Task", "screen.ask('add')",
             with_queue, "add"),
     _work("claim", "Claim it for me", "c", executing(_T.CLAIMED), "claim"),

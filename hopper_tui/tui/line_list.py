@@ -47,14 +47,14 @@ class LineList(LineView):
         def control(self) -> LineList:
             return self.view
 
-    def key_at(self, index: int) -> str | None:
+    def id_at(self, index: int) -> str | None:
         """The key of a line."""
         raise NotImplementedError
 
     @property
     def selected(self) -> str | None:
         """The key under the cursor, None when there are no lines."""
-        return self.key_at(self.cursor) if 0 <= self.cursor < self.line_count() else None
+        return self.id_at(self.cursor) if 0 <= self.cursor < self.line_count() else None
 
     def line_role(self, index: int) -> Role | None:
         if index != self.cursor:

@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.message import Message
 
+from hopper_tui.engine.completing import Words
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     DetailSnapshot,
@@ -71,6 +72,14 @@ class Warned(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class WordsLoaded(Message):
+    """What completes a filter at a hopper was read."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        self.words = words
 
 
 class StoreChanged(Message):

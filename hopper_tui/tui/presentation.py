@@ -561,6 +561,24 @@ def conflict_sides(row: ConflictRow, width: int, now: float) -> tuple[Line, ...]
 # --- reports -----------------------------------------------------------------------------------
 
 
+def offers_line(words: Sequence[str], chosen: int, width: int) -> Line:
+    """Words to choose from, as far as they fit; the chosen one is always among them."""
+    texts = [plain(word) for word in words]
+    first = 0
+    while first < chosen and sum(width_of(t) + 2 for t in texts[first : chosen + 1]) > width - 2:
+        first += 1
+    spans = [Span("… ", "muted")] if first else []
+    for index in range(first, len(texts)):
+        room = width - line_width(tuple(spans))
+        rest = 3 if index + 1 < len(texts) else 0
+        if width_of(texts[index]) + rest > room and index > first:
+            spans.append(Span("…", "muted"))
+            break
+        spans.append(Span(clip(texts[index], room), "strong" if index == chosen else "muted"))
+        spans.append(Span("  "))
+    return tuple(spans)
+
+
 def report_text(report: Report) -> str:
     """`7 done, 1 refused: web-k7m2q is done`; one line, harmless."""
     parts = []

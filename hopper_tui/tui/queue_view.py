@@ -159,7 +159,7 @@ class QueueView(LineList):
     def line_count(self) -> int:
         return len(self._pages.ids)
 
-    def key_at(self, index: int) -> str | None:
+    def id_at(self, index: int) -> str | None:
         return self._pages.ids[index]
 
     def line_key(self, index: int) -> Hashable:

@@ -110,7 +110,7 @@ class RunsView(LineList, Staged):
     def line_count(self) -> int:
         return len(self._rows)
 
-    def key_at(self, index: int) -> str | None:
+    def id_at(self, index: int) -> str | None:
         return self._rows[index].key
 
     def line_at(self, index: int, width: int) -> Line:

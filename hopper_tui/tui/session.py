@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textual.message import Message
 
-from hopper_tui.engine import checkout, conflicts, saved_filters
+from hopper_tui.engine import checkout, completing, conflicts, saved_filters
+from hopper_tui.engine.completing import Words
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.instance import Instance, Load
@@ -31,6 +32,7 @@ from hopper_tui.tui.messages import (
     TreeLoaded,
     ViewLoaded,
     Warned,
+    WordsLoaded,
 )
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
@@ -111,6 +113,10 @@ class Session:
         """
         return self._ask("queue", lambda n: self._queue(n, hopper, filter_text, near), QueueLoaded)
 
+    def load_words(self, hopper: str | None) -> None:
+        """Ask for the words that complete a filter at a hopper."""
+        self._ask("words", lambda _: self._words(hopper), WordsLoaded)
+
     def load_page(self, instance: str, revision: int, ids: Sequence[str]) -> None:
         """Ask for the bodies of some tasks of a hopper, for what was read with that revision."""
         self._submit(
@@ -144,6 +150,10 @@ class Session:
     async def targets(self, task_id: str) -> list[Target]:
         """Where a task may be delegated to, best first."""
         return await self._run(lambda: self._targets(task_id))
+
+    async def words(self, hopper: str | None) -> Words:
+        """The words that complete fields at a hopper."""
+        return await self._run(lambda: self._words(hopper))
 
     # Writes
 
@@ -239,6 +249,12 @@ class Session:
             if instance is None and ref is not None:
                 instance = Instance(ref, ref, HopperScope.PROJECT)
             return QueueSnapshot(number, instance, filter_text, problem=Problem.of(error))
+
+    def _words(self, ref: str | None) -> Words:
+        try:
+            return completing.known(self._world.hopper(ref))
+        except Exception:  # who types can do without; what is wrong is said where it matters
+            return {}
 
     def _opened(self, ref: str | None, task_id: str | None) -> Hopper:
         """The hopper named; without a name the one that holds the task, or the one we are at."""

@@ -51,7 +51,7 @@ class TreeView(LineList):
     def line_count(self) -> int:
         return len(self._rows)
 
-    def key_at(self, index: int) -> str | None:
+    def id_at(self, index: int) -> str | None:
         return self._rows[index].instance.id
 
     def line_at(self, index: int, width: int) -> Line:

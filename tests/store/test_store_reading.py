@@ -234,3 +234,17 @@ def test_queries_stay_in_their_instance(store: Store) -> None:
     tasks(store, "there", instance="worker")
     assert titles(store.query(Query("web"))) == ["here"]
     assert store.count(Query("nobody")) == 0
+
+
+# Words
+
+
+def test_the_words_in_use_come_by_how_often(store: Store) -> None:
+    assert store.words("web", "tag") == []
+    tasks(store, "a", tags=("api", "web"), owner="ann")
+    tasks(store, "b", tags=("api",), project="site")
+    tasks(store, "c", tags=("docs",), instance="worker")
+    assert store.words("web", "tag") == ["api", "web"]
+    assert store.words("web", "owner") == ["ann"]
+    assert store.words("web", "project") == ["site"]
+    assert store.words("web", "phase") == []

@@ -18,6 +18,7 @@ PATIENCE = 10.0
 _NAMES = {
     "/": "slash", "?": "question_mark", ":": "colon", "*": "asterisk", "-": "minus", " ": "space",
     ".": "full_stop", ">": "greater_than_sign", "=": "equals_sign", "!": "exclamation_mark",
+    "@": "at",
 }  # fmt: skip
 
 

@@ -27,6 +27,8 @@ WAYS = {  # keys that lead from the first screen to another
     "delegate": ("D",),
     "why": ("w",),
     "marks": ("space", "space"),
+    "filter": ("/", *"login", "space", "exclamation_mark", *"tag", "colon"),
+    "saved": ("at", *"hot"),
 }
 
 

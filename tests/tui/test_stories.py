@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
+from textual.keys import _character_to_key
 
 from hopper_tui.engine.world import World
 from hopper_tui.model.lifecycle import TaskStatus
@@ -464,6 +467,17 @@ async def test_every_key_of_every_pane_can_be_pressed(webapp: World):
                     await s.strike(command.keys[0])
                     if len(s.app.screen_stack) > 1:
                         await s.strike("escape")
+        await s.sees("webapp")
+
+
+async def test_no_printable_key_brings_the_screen_down(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        for pane in "1234":
+            for key in string.punctuation:
+                await s.strike(pane)
+                await s.pilot.press(_character_to_key(key))
+                while len(s.app.screen_stack) > 1:
+                    await s.strike("escape")
         await s.sees("webapp")
 
 

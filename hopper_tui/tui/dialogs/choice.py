@@ -68,7 +68,7 @@ class ChoiceList(LineList):
     def line_count(self) -> int:
         return len(self._shown)
 
-    def key_at(self, index: int) -> str | None:
+    def id_at(self, index: int) -> str | None:
         return self._shown[index].key
 
     def line_at(self, index: int, width: int) -> Line:
@@ -101,7 +101,11 @@ class ChoiceDialog(Dialog[str]):
         return [Input(placeholder="search", id="search", compact=True), self._list]
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.choices.narrow(event.value)
+        self.narrow(event.value)
+
+    def narrow(self, typed: str) -> None:
+        """Show only what goes with the words that were typed."""
+        self.choices.narrow(typed)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
