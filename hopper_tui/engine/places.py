@@ -124,9 +124,15 @@ class Places:
         yield from list(self._recent.values())
         yield from list(self._memory.values())
 
+    def used(self) -> Iterator[Store]:
+        """The stores that were ever opened, whether or not they are kept open."""
+        yield self._home_store
+        yield from list(self._stores.values())
+        yield from list(self._memory.values())
+
     def close(self) -> None:
         """Close every store."""
-        for store in (self._home_store, *self._stores.values(), *self._memory.values()):
+        for store in self.used():
             store.close()
 
     # Projects

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
     from pathlib import Path
 
     from hopper_tui.model.event import Event
@@ -31,7 +31,7 @@ def directories(store: Store) -> list[Path]:
     if isinstance(store, JournaledStore):
         journal = store.journal.directory
         where = checkout_of(journal.parent)
-        found += [journal, *(path for path in journal.glob("*") if path.is_dir())]
+        found += _folders(journal)
         found += [] if where is None else [where.git]
     return found
 
@@ -47,13 +47,36 @@ def moves(store: Store) -> tuple[tuple[int, int], ...]:
     return () if where is None else tuple(_stamp(where.git / name) for name in _MOVED_BY_GIT)
 
 
+def stamp(store: Store) -> Hashable:
+    """A value that changes with a store, whoever changes it. To ask for it opens no database: a
+    home may have hundreds, and only some are kept open."""
+    if store.path is None:
+        return store.revision()
+    log = store.path.with_name(store.path.name + "-wal")
+    return (_stamp(store.path), _stamp(log), _journal(store), moves(store))
+
+
+def _journal(store: Store) -> tuple[tuple[int, int], ...]:
+    """The stamps of the directories of a store's journal, which gets a file for each change."""
+    from hopper_tui.store.journaled import JournaledStore
+
+    if not isinstance(store, JournaledStore):
+        return ()
+    return tuple(map(_stamp, sorted(_folders(store.journal.directory))))
+
+
+def _folders(journal: Path) -> list[Path]:
+    return [journal, *(path for path in journal.glob("*") if path.is_dir())]
+
+
 def _stamp(path: Path) -> tuple[int, int]:
-    """Size and time of a file; zeros when there is none."""
+    """Size and time of a file; zeros when there is none, or nothing in it: a reader makes an empty
+    log, and takes it away again."""
     try:
         stat = os.stat(path)
     except OSError:
         return (0, 0)
-    return (stat.st_size, stat.st_mtime_ns)
+    return (stat.st_size, stat.st_mtime_ns) if stat.st_size else (0, 0)
 
 
 def events(store: Store, after: int | None) -> Iterator[Event]:

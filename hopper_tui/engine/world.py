@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -91,6 +91,8 @@ class World:
         self._where: dict[str, Callable[[], Store]] = {}
         self._global: str | None = None
         self._settings: dict[str, tuple[Instance, Instance | None, Settings]] = {}
+        self._stamps: dict[Store, Hashable] = {}
+        self._changes = 0
         self._settled_down = False
         self._absorbed = False
 
@@ -679,23 +681,28 @@ class World:
         """The directories whose files change when a store changes."""
         from hopper_tui.engine import watching
 
-        paths = {path for store in self.places.opened() for path in watching.directories(store)}
+        paths = {path for store in self.places.used() for path in watching.directories(store)}
         return sorted(p for p in paths if p.is_dir())
 
     def revision(self) -> int:
-        """A number that changes when any store in use, or its checkout, was changed by anybody."""
+        """A number that grows when a store that was used here, or its checkout, was changed by
+        anybody; also when another store is used, for nobody looked at it before."""
         from hopper_tui.engine import watching
 
-        total = 0
         for store in list(self.places.opened()):
-            try:
-                if store.travels:
-                    with self._lock, suppress(HopperError):  # as where nothing can be written
-                        self._settle_absorbed(store)
-                total = hash((total, store.path, store.revision(), watching.moves(store)))
-            except HopperError as error:
-                total = hash((total, store.path, error.message))
-        return total
+            if store.travels:
+                with self._lock, suppress(HopperError):  # as where nothing can be written
+                    self._settle_absorbed(store)
+        with self._lock:
+            for store in self.places.used():
+                try:
+                    stamp = watching.stamp(store)
+                except HopperError as error:
+                    stamp = error.message
+                if self._stamps.get(store) != stamp:
+                    self._stamps[store] = stamp
+                    self._changes += 1
+        return self._changes
 
     def require_scope(self, instance: Instance, *scopes: HopperScope) -> None:
         """Raise NotAllowed unless the instance has one of the scopes."""

@@ -30,6 +30,7 @@ from hopper_tui.tui.commands import (
 )
 from hopper_tui.tui.detail_view import DetailView
 from hopper_tui.tui.filter_line import FilterLine
+from hopper_tui.tui.following import Following
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.messages import (
@@ -56,7 +57,6 @@ from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
 from hopper_tui.tui.verbs import APPROVE, VERBS, Verb
 from hopper_tui.tui.views import VIEW_NAMES, ViewName
-from hopper_tui.tui.watch import changes, identities
 
 if TYPE_CHECKING:
     from hopper_tui.engine.undo import Undone
@@ -151,7 +151,8 @@ class Cockpit(Screen[None]):
         self.view_of: dict[str, ViewName] = {k: v for k, v in views if v in VIEW_NAMES}
         self._filter_before: tuple[str | None, str] = (None, "")
         self._delays: dict[str, Timer] = {}
-        self._watched: frozenset[tuple[str, int]] = frozenset()
+        self.following = Following(self.session, self)
+        self._by_others: tuple[int, ...] = ()
         self._loaded = False
         self.checkout = CheckoutSnapshot()
         self._asks_git = True
@@ -196,9 +197,9 @@ class Cockpit(Screen[None]):
 
     @on(TreeLoaded)
     def _show_tree(self, message: TreeLoaded) -> None:
-        self.tree_view.show(message.tree)
+        self.tree_view.show(message.tree, message.tree.revision in self._by_others)
         self._select_hopper()
-        self._watch()
+        self.following.watch()
 
     def _select_hopper(self) -> None:
         """Point at the hopper that is shown, unless somebody is walking the tree."""
@@ -224,7 +225,7 @@ class Cockpit(Screen[None]):
                 self._load_queue()
         if (shown := self.queue_view.snapshot.instance) and instance and shown.id != instance.id:
             self.checkout = CheckoutSnapshot()
-        self.queue_view.show(queue)
+        self.queue_view.show(queue, queue.revision in self._by_others)
         self._select_hopper()
         self._load_checkout()
         if self._wanted_task and (self.queue_view.select(self._wanted_task) or self._returns):
@@ -296,12 +297,15 @@ class Cockpit(Screen[None]):
 
     @on(StoreChanged)
     def _refresh(self) -> None:
-        self.reload()
+        if self.following.takes():
+            self.reload(by_others=True)
 
-    def reload(self) -> None:
-        """Read again what is on the screen; cursor and scroll stay."""
-        self.session.load_tree()
+    def reload(self, by_others: bool = False) -> None:
+        """Read again what is on the screen; cursor and scroll stay. What changed is marked for a
+        moment if others did it."""
+        tree = self.session.load_tree()
         self._load_queue()
+        self._by_others = (tree, self._asked_for) if by_others else ()
         if (selected := self.tasks.task_id) is not None:
             self.session.load_detail(selected)
         if self.stage.shown and self.stage.shown.live:
@@ -393,7 +397,14 @@ class Cockpit(Screen[None]):
         marked = len(self.queue_view.marks)
         instance = self.queue_view.snapshot.instance
         where = instance.name if instance else ""
-        self.status.show(hints_of(self._pane, self.keys), self._actor, where, marked, self.checkout)
+        self.status.show(
+            hints_of(self._pane, self.keys),
+            self._actor,
+            where,
+            marked,
+            self.checkout,
+            self.following.is_paused,
+        )
 
     def _after(self, seconds: float, what: str, do: Callable[[], object]) -> None:
         """Do something once nothing else was asked of `what` for some seconds."""
@@ -403,25 +414,6 @@ class Cockpit(Screen[None]):
             self._delays[what] = self.set_timer(seconds, do)
         else:
             do()
-
-    # Changes from outside
-
-    def _watch(self) -> None:
-        self.run_worker(self._watch_stores(), group="watch-paths", exclusive=True)
-
-    async def _watch_stores(self) -> None:
-        paths = await self.session.watch_paths()
-        found = identities(paths)
-        if found != self._watched:
-            self._watched = found
-            if found:
-                self.run_worker(self._follow(found), group="watch", exclusive=True)
-
-    async def _follow(self, directories: frozenset[tuple[str, int]]) -> None:
-        async for _ in changes([path for path, _ in directories]):
-            self.session.check()
-            self._watch()  # a month's folder may have come or gone
-        self._watched = frozenset()  # one is gone: the next look at the tree watches the others
 
     # Panes
 
@@ -477,6 +469,12 @@ class Cockpit(Screen[None]):
     def action_step(self, step: int) -> None:
         """Focus the next pane or the one before."""
         self.action_go(PANES[(PANES.index(self._pane) + step) % len(PANES)])
+
+    def action_pause(self) -> None:
+        """Hold the screen still while others work, or follow them again."""
+        if self.following.pause():
+            self.reload(by_others=True)
+        self._show_status()
 
     def action_zoom(self) -> None:
         """Show only the focused pane, or all again."""

@@ -313,6 +313,8 @@ COMMANDS: tuple[Command, ...] = (
     *(_view(view) for view in VIEWS),
     Command("view.conflicts", "Settle the conflicts", ("C",), EVERYWHERE, "View",
             "screen.ask('conflicts')", with_conflicts),
+    Command("view.pause", "Hold the screen still, or follow what others do", ("Z",), EVERYWHERE,
+            "View", "screen.pause"),
     Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
     Command("view.theme", "Change the theme", (), EVERYWHERE, "View", "app.change_theme"),
     Command("app.palette", "Search all commands", (":", "ctrl+p"), EVERYWHERE, "App",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import var
+from textual.timer import Timer
 
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.roles import Role
+
+FRESH_FOR = 1.0
+"""Seconds that a line which others changed is marked."""
 
 
 class LineList(LineView):
@@ -19,6 +25,9 @@ class LineList(LineView):
     """
 
     cursor: var[int] = var(0, init=False)
+    fresh: frozenset[str] = frozenset()
+    """The keys of lines that others have just changed."""
+    _growing_stale: Timer | None = None
 
     class Highlighted(Message):
         """The cursor is on another line; `key` is None when there is none."""
@@ -55,6 +64,17 @@ class LineList(LineView):
     def selected(self) -> str | None:
         """The key under the cursor, None when there are no lines."""
         return self.id_at(self.cursor) if 0 <= self.cursor < self.line_count() else None
+
+    def freshen(self, keys: Iterable[str]) -> None:
+        """Show for a moment that others changed these lines. They are not repainted here."""
+        if self._growing_stale is not None:
+            self._growing_stale.stop()
+        self.fresh |= frozenset(keys)
+        self._growing_stale = self.set_timer(FRESH_FOR, self._grow_stale)
+
+    def _grow_stale(self) -> None:
+        self.fresh, self._growing_stale = frozenset(), None
+        self.lines_changed()
 
     def line_role(self, index: int) -> Role | None:
         if index != self.cursor:

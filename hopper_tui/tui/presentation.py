@@ -171,7 +171,18 @@ def what_matters(row: TaskRow, now: float) -> tuple[str, Role]:
     return " ".join((*task.tags, since)), "muted"
 
 
-def queue_row(row: TaskRow, width: int, now: float, id_width: int, marked: bool = False) -> Line:
+FRESH = Span("▎", "accent")
+"""What marks a line that others have just changed."""
+
+
+def queue_row(
+    row: TaskRow,
+    width: int,
+    now: float,
+    id_width: int,
+    marked: bool = False,
+    fresh: bool = False,
+) -> Line:
     """A task on one line of exactly `width` cells: priority, status, id, title, what matters."""
     task = row.task
     head = 6 + id_width + 1
@@ -181,7 +192,7 @@ def queue_row(row: TaskRow, width: int, now: float, id_width: int, marked: bool 
     meta = clip(text, max(0, spare, min(room * 2 // 5, room - 20)))
     title_width = room - (width_of(meta) + 2 if meta else 0)
     return (
-        Span("◉" if marked else " ", "accent"),
+        Span("◉", "accent") if marked else FRESH if fresh else Span(" "),
         PRIORITY[task.priority],
         Span(" "),
         STATUS[task.status],
@@ -243,14 +254,14 @@ def _load(row: TreeRow, width: int) -> str:
     return f"{load.open:,}" if load.open else ""
 
 
-def tree_row(row: TreeRow, width: int, folded: bool = False) -> Line:
+def tree_row(row: TreeRow, width: int, folded: bool = False, fresh: bool = False) -> Line:
     """A hopper on one line of exactly `width` cells: fold, status, name, load."""
     fold = ("▸ " if folded else "▾ ") if row.has_children else "  "
     glyph = Span("✗", "bad") if row.problem else INSTANCE[row.instance.status]
     load = "broken" if row.problem else _load(row, width)
     head = "  " * min(row.depth, 6) + fold
-    tail = f" {load} " if load else " "
-    room = max(4, width - len(head) - 2 - len(tail))
+    tail = f" {load}" if load else ""
+    room = max(4, width - len(head) - 3 - len(tail))
     name = fit(clip_middle(row.instance.name, room), room)
     faint = row.problem is not None or not row.instance.is_running
     return (
@@ -258,6 +269,7 @@ def tree_row(row: TreeRow, width: int, folded: bool = False) -> Line:
         glyph,
         Span(f" {name}", "muted" if faint else "text"),
         Span(tail, "bad" if row.problem else "muted"),
+        FRESH if fresh else Span(" "),
     )
 
 

@@ -64,13 +64,16 @@ class QueueView(LineList):
     def on_mount(self) -> None:
         self.set_interval(REPAINT_AGES, self._tick)
 
-    def show(self, queue: QueueSnapshot) -> None:
-        """Show another state of the same queue, or another queue from its top."""
+    def show(self, queue: QueueSnapshot, by_others: bool = False) -> None:
+        """Show another state of the same queue, or another queue from its top. What others changed
+        is marked for a moment."""
         before, selected, above = self.snapshot, self.selected, self.cursor - self.scroll_offset.y
         same = (before.instance and before.instance.id) == (queue.instance and queue.instance.id)
         self.snapshot = queue
         self._now = self._clock()
         self._revision += 1
+        if same and by_others:
+            self.freshen(key for key, row in queue.rows.items() if row != self._pages.row(key))
         self._pages.replace(queue.ids, queue.rows)
         self._pages.have(queue.rows)
         self._id_width = max((width_of(row.short_id) for row in queue.rows.values()), default=5)
@@ -164,14 +167,16 @@ class QueueView(LineList):
 
     def line_key(self, index: int) -> Hashable:
         key = self._pages.ids[index]
-        return (key, self._revision, key in self.marks)
+        return (key, self._revision, key in self.marks, key in self.fresh)
 
     def line_at(self, index: int, width: int) -> Line:
         row = self._pages.get(index)
         if row is None:
             return loading_row(width)
-        marked = row.task.id in self.marks
-        return queue_row(row, width, self._now, self._id_width, marked)
+        key = row.task.id
+        return queue_row(
+            row, width, self._now, self._id_width, key in self.marks, key in self.fresh
+        )
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

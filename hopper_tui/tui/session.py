@@ -98,9 +98,9 @@ class Session:
 
     # Reads
 
-    def load_tree(self) -> None:
-        """Ask for the tree of hoppers."""
-        self._ask("tree", self._tree, TreeLoaded)
+    def load_tree(self) -> int:
+        """Ask for the tree of hoppers; the revision that the answer will have."""
+        return self._ask("tree", self._tree, TreeLoaded)
 
     def load_queue(
         self, hopper: str | None, filter_text: str = "", near: tuple[str | None, int] = (None, 0)
@@ -163,7 +163,13 @@ class Session:
 
     async def do(self, job: Callable[[World], R]) -> R:
         """Run a job that changes something; raises HopperError as the engine does."""
-        return await self._run(lambda: job(self._world))
+
+        def run() -> R:
+            done = job(self._world)
+            self._seen = self._world.revision()  # our own change is no news
+            return done
+
+        return await self._run(run)
 
     # In the thread
 
@@ -210,10 +216,10 @@ class Session:
 
     def _tree(self, number: int) -> TreeSnapshot:
         try:
+            self._seen = self._world.revision()  # before reading: what comes in between is news
             rows: list[TreeRow] = []
             for root in self._world.tree():
                 rows.extend(_flatten(root, 0))
-            self._seen = self._world.revision()
         except Exception as error:
             return TreeSnapshot(number, problem=Problem.of(error))
         self._warn(rows)

@@ -27,6 +27,7 @@ class StatusLine(LineView, can_focus=False):
         self._hints: tuple[tuple[str, str], ...] = ()
         self._who, self._where, self._marked = "", "", 0
         self._checkout: CheckoutSnapshot | None = None
+        self._is_paused = False
         self._said: Span | None = None
         self._timer: Timer | None = None
 
@@ -37,11 +38,12 @@ class StatusLine(LineView, can_focus=False):
         where: str = "",
         marked: int = 0,
         checkout: CheckoutSnapshot | None = None,
+        is_paused: bool = False,
     ) -> None:
         """Show (key, what it does) pairs, who we are at which hopper, how many tasks are marked,
-        and where that hopper's tasks stand in git."""
+        where that hopper's tasks stand in git, and whether the screen is held still."""
         self._hints, self._who, self._where, self._marked = hints, who, where, marked
-        self._checkout = checkout
+        self._checkout, self._is_paused = checkout, is_paused
         self.lines_changed()
 
     def say(self, text: str, role: Role = "good") -> None:
@@ -68,6 +70,8 @@ class StatusLine(LineView, can_focus=False):
         travels = self._checkout is not None and self._checkout.project is not None
         share = 2 if travels and self._said is None else 3
         place = place_line(self._who, self._where, self._marked, self._checkout, width // share)
+        if self._is_paused:
+            place = (Span("‖ paused", "warn"), Span(" · ", "muted"), *place)
         room = width - line_width(place) - 3
         if self._said is not None:
             text = clip(self._said.text, room)

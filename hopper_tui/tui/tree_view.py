@@ -24,8 +24,12 @@ class TreeView(LineList):
         self._folded: set[str] = set()
         self._rows: list[TreeRow] = []
 
-    def show(self, tree: TreeSnapshot) -> None:
-        """Show another state of the tree; the selected hopper stays selected."""
+    def show(self, tree: TreeSnapshot, by_others: bool = False) -> None:
+        """Show another state of the tree; the selected hopper stays selected. What others changed
+        is marked for a moment."""
+        if by_others:
+            known = {row.instance.id: row for row in self.snapshot.rows}
+            self.freshen(key for row in tree.rows if known.get(key := row.instance.id) != row)
         self.snapshot = tree
         self.notice = (
             problem_lines(tree.problem, max(12, self.line_width - 2))
@@ -56,7 +60,8 @@ class TreeView(LineList):
 
     def line_at(self, index: int, width: int) -> Line:
         row = self._rows[index]
-        return tree_row(row, width, row.instance.id in self._folded)
+        key = row.instance.id
+        return tree_row(row, width, key in self._folded, key in self.fresh)
 
     def action_fold(self) -> None:
         """Hide what is below the selected hopper, or go to its parent."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hopper_tui.engine.places import OPEN_STORES
 from hopper_tui.engine.world import World
 
 if TYPE_CHECKING:
@@ -30,3 +31,26 @@ def test_events_arrive_as_they_are_recorded(kept: str, tmp_path: Path) -> None:
             titles.append(event.patch.set["title"])
     adding.join()
     assert titles == ["one", "two"]
+
+
+def test_reading_many_hoppers_is_no_change_and_a_change_in_any_of_them_is(tmp_path: Path) -> None:
+    """More of them than are kept open, so that reading one closes another."""
+    world = World(tmp_path, tmp_path)
+    world.hopper()
+    names = [f"project-{number}" for number in range(OPEN_STORES + 6)]
+    for name in names:
+        world.create_instance(name, "project")
+    world.tree()
+    world.tree()  # closing one that was just written moves its log into it
+    before = world.revision()
+    for _ in range(3):
+        world.tree()
+        assert world.revision() == before
+    other = World(tmp_path, tmp_path, actor="other")
+    for name in names:
+        other.hopper(name).add_task(title=f"Tidy {name}")
+        assert world.revision() > before
+        before = world.revision()
+    assert {path.name for path in world.watch_paths()} == {tmp_path.name, *names}
+    other.close()
+    world.close()

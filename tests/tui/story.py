@@ -61,6 +61,10 @@ class Story:
         rows = (queue.render_line(y).text for y in range(queue.size.height))
         return next((row for row in rows if text in row), "")
 
+    def line(self, text: str) -> str:
+        """The line of the screen that contains a text; empty if none does."""
+        return next((line for line in self.screen.splitlines() if text in line), "")
+
     def height_of(self, text: str) -> int:
         """The line of the screen on which the queue shows a text."""
         queue = self.app.cockpit.queue_view

@@ -1,0 +1,50 @@
+"""Following: keeps a screen in step with stores that others change, unless it is held still."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.screen import Screen
+
+from hopper_tui.tui.session import Session
+from hopper_tui.tui.watch import changes, identities
+
+
+class Following:
+    """Has the session look at the stores whenever their files change."""
+
+    def __init__(self, session: Session, screen: Screen[Any]) -> None:
+        self._session = session
+        self._screen = screen
+        self.watched: frozenset[tuple[str, int]] = frozenset()
+        self.is_paused = False
+        self.has_missed = False
+
+    def watch(self) -> None:
+        """Watch the directories of all stores there are now."""
+        self._screen.run_worker(self._watch_stores(), group="watch-paths", exclusive=True)
+
+    async def _watch_stores(self) -> None:
+        paths = await self._session.watch_paths()
+        found = identities(paths)
+        if found != self.watched:
+            self.watched = found
+            if found:
+                self._screen.run_worker(self._follow(found), group="watch", exclusive=True)
+
+    async def _follow(self, directories: frozenset[tuple[str, int]]) -> None:
+        async for _ in changes([path for path, _ in directories]):
+            self._session.check()
+            self.watch()  # a month's folder may have come or gone
+        self.watched = frozenset()  # one is gone: the next look at the tree watches the others
+
+    def takes(self) -> bool:
+        """Whether a change is to be shown now; one that is not is remembered."""
+        self.has_missed = self.is_paused
+        return not self.is_paused
+
+    def pause(self) -> bool:
+        """Hold the screen still, or go on; whether there is something to catch up with."""
+        self.is_paused = not self.is_paused
+        missed, self.has_missed = self.has_missed, False
+        return missed
