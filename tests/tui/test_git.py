@@ -260,7 +260,8 @@ async def test_a_new_month_is_watched(tmp_path: Path):
         month = ann.journal / "2031-01"
         month.mkdir()
         await s.until(
-            lambda: str(month) in {path for path, _ in s.app.cockpit.following.watched}, "never watched"
+            lambda: str(month) in {path for path, _ in s.app.cockpit.following.watched},
+            "never watched",
         )
 
 
