@@ -50,7 +50,9 @@ _ANSWERS = {
 }
 _DONE = {UNDO: "undone", REDO: "redone"}
 RECENT = 2000
-"""How many events back a command to undo is looked for."""
+"""How many events back a command to undo is looked for, at first."""
+COMMANDS = 20
+"""Among fewer commands than this, as after one on many tasks, it is looked for further back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,7 @@ def _counts(step: _Step) -> bool:
 
 def _steps(store: Store) -> list[_Step]:
     """The commands recorded in a store, the newest first."""
-    grouped: dict[str, list[Event]] = {}
-    for event in store.events(newest=True, limit=RECENT):
-        if event.replica != store.replica:  # what came through git is not ours to take back
-            continue
-        grouped.setdefault(event.group, []).append(event)
+    grouped = _grouped(store)
     steps = []
     for group, events in grouped.items():
         mark = next((e for e in events if e.kind in (UNDO, REDO)), None)
@@ -125,6 +123,23 @@ def _steps(store: Store) -> list[_Step]:
         else:
             steps.append(_Step(group, tuple(events), mark.note["takes_back"], mark.kind == REDO))
     return steps
+
+
+def _grouped(store: Store) -> dict[str, list[Event]]:
+    """The latest events by their groups, the newest first."""
+    limit = RECENT
+    while True:
+        events = store.events(newest=True, limit=limit)
+        grouped: dict[str, list[Event]] = {}
+        for event in events:
+            if event.replica == store.replica:  # what came through git is not ours to take back
+                grouped.setdefault(event.group, []).append(event)
+        if len(events) < limit:
+            return grouped
+        if len(grouped) > COMMANDS:
+            grouped.popitem()  # what it began with, as the mark of an undo, may be further back
+            return grouped
+        limit *= 16
 
 
 def _undone(steps: list[_Step]) -> dict[str, str]:

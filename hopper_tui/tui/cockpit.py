@@ -11,11 +11,9 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.geometry import Size
-from textual.screen import Screen
 from textual.timer import Timer
 
 from hopper_tui.model.errors import NotFound
-from hopper_tui.model.text import plain
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import (
     BY_ID,
@@ -46,20 +44,20 @@ from hopper_tui.tui.messages import (
     WordsLoaded,
 )
 from hopper_tui.tui.opening import Opening
-from hopper_tui.tui.presentation import count, queue_title, report_text
+from hopper_tui.tui.presentation import count, queue_title
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
-from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, Question, QueueSnapshot, Report
+from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Question, QueueSnapshot
 from hopper_tui.tui.stage import Stage, Staged
 from hopper_tui.tui.state import Remembered
 from hopper_tui.tui.status_line import SMALLEST, StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
-from hopper_tui.tui.verbs import APPROVE, VERBS, Verb
+from hopper_tui.tui.verbs import APPROVE
 from hopper_tui.tui.views import VIEW_NAMES, ViewName
+from hopper_tui.tui.working import BULK, WorkingScreen
 
 if TYPE_CHECKING:
-    from hopper_tui.engine.undo import Undone
     from hopper_tui.engine.world import World
 
 R = TypeVar("R")
@@ -74,8 +72,6 @@ FILTER_AFTER = 0.06
 """Seconds without a key before a filter that is being typed is tried."""
 POLL_EVERY = 1.0
 """Seconds between looks at the stores, in case the file system told nothing."""
-ASK_ABOVE = 10
-"""A verb on more marked tasks than this asks first."""
 TITLES: dict[PaneName, str] = {
     "tree": "hoppers",
     "queue": "queue",
@@ -109,19 +105,17 @@ class ShowsCheckout(Protocol):
         """Show another state of the checkout."""
 
 
-class Cockpit(Screen[None]):
+class Cockpit(WorkingScreen):
     """Snapshots go down to the panes, what the user does comes up as messages and commands."""
 
     AUTO_FOCUS = "#queue"
 
     body = getters.query_one("#body", Container)
     tree_view = getters.query_one("#tree", TreeView)
-    queue_view = getters.query_one("#queue", QueueView)
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
     stage = getters.query_one(Stage)
     tabs = getters.query_one(Tabs)
-    status = getters.query_one("#status", StatusLine)
 
     def __init__(
         self,
@@ -552,9 +546,11 @@ class Cockpit(Screen[None]):
             self.action_go("queue")
 
     async def action_clear(self) -> None:
-        """Take one level away: what is being typed, then the marks, then the filter."""
+        """Take one level away: what is being typed, a verb on many tasks, the marks, the filter."""
         if self._filter_line is not None:
             await self._filter_left()
+        elif self.underway is not None:
+            self.underway.stop()
         elif not self.queue_view.clear_marks():
             self.filter_by("")
 
@@ -578,6 +574,7 @@ class Cockpit(Screen[None]):
             approval=view.approval if view else None,
             keys=self.keys,
             local=self._local,
+            working=self.underway is not None,
         )
 
     def _hop(self, hops: Sequence[Hop]) -> Hop | None:
@@ -606,68 +603,20 @@ class Cockpit(Screen[None]):
         """The time, in seconds."""
         return self._clock()
 
-    def say(self, text: str) -> None:
-        """Tell what was done, in the status line."""
-        self.status.say(text)
-
-    def warn(self, text: str) -> None:
-        """Tell what was refused and why, in a box that is large enough for it."""
-        self.app.notify(plain(text), severity="warning", markup=False)
-
     @property
     def tasks(self) -> QueueView | Staged:
         """Where the task is that verbs act on: the queue, or the view in its place."""
         return self.stage.view or self.queue_view
 
-    def action_work(self, name: str) -> None:
-        """Do a verb to the marked tasks, or the selected one."""
-        self.run_worker(self._work(name), group="work")
-
-    async def _work(self, name: str) -> None:
-        chosen = self.tasks.chosen
-        verb = VERBS[name]
-        if len(chosen) > ASK_ABOVE:
-            from hopper_tui.tui.dialogs.confirm import ConfirmDialog
-
-            question = f"{BY_ID[f'task.{name}'].title}: {count(len(chosen), 'task')}?"
-            if not await self.app.push_screen_wait(ConfirmDialog("many tasks", question)):
-                return
-        await self.work(verb, chosen)
-
-    async def work(self, verb: Verb, task_ids: Sequence[str]) -> Report:
-        """Do a verb to some tasks as one command, and say what happened."""
-        summary = f"{verb.past} {count(len(task_ids), 'task')}"
-        report = await self.session.work(verb, task_ids, summary)
-        (self.warn if report.refused else self.say)(report_text(report))
-        if report.done:
-            self.queue_view.clear_marks()
-        self.reload()
-        return report
-
-    async def attempt(self, job: Callable[[World], R], said: Callable[[R], str]) -> Problem | None:
-        """Run a job that changes something and say what it did; the problem if it was refused."""
-        try:
-            result = await self.session.do(job)
-        except Exception as error:
-            return Problem.of(error)
-        self.say(said(result))
-        self.reload()
-        return None
-
-    async def insist(self, job: Callable[[World], R], said: Callable[[R], str]) -> None:
-        """Like `attempt`, but a refusal is said as well."""
-        if problem := await self.attempt(job, said):
-            self.warn(problem.sentence)
-
     def want(self, task_id: str) -> None:
         """Put the cursor on a task as soon as the queue shows it."""
         self._wanted_task = task_id
 
-    def action_ask(self, name: str) -> None:
-        """Open the dialog of a command."""
+    async def _ask(self, name: str) -> None:
         from hopper_tui.tui.asking import DIALOGS
 
-        self.run_worker(DIALOGS[name](self), group="ask")
+        if name not in BULK or await self._agreed(name, self.tasks.chosen):
+            await DIALOGS[name](self)
 
     def action_steer(self, verb: str) -> None:
         """Move the selected hopper through its life."""
@@ -675,36 +624,8 @@ class Cockpit(Screen[None]):
 
         self.run_worker(steer(self, verb), group="ask")
 
-    def action_mark(self) -> None:
-        """Mark the selected task."""
-        self.queue_view.toggle_mark()
-
-    def action_mark_all(self) -> None:
-        """Mark all tasks shown."""
-        self.queue_view.mark_all()
-
-    def action_copy(self) -> None:
-        """Copy the ids of the chosen tasks."""
-        rows = [row for key in self.tasks.chosen if (row := self.tasks.row(key))]
-        text = " ".join(row.short_id for row in rows)
-        self.app.copy_to_clipboard(text)
-        self.say(f"copied {text}")
-
-    def action_undo(self) -> None:
-        """Take back the last command at this hopper."""
-        here = self._here
-        self.run_worker(self._take_back(lambda world: world.undo(here)), group="work")
-
-    def action_redo(self) -> None:
-        """Do again what was undone at this hopper."""
-        here = self._here
-        self.run_worker(self._take_back(lambda world: world.redo(here)), group="work")
-
     @property
-    def _here(self) -> str | None:
+    def here(self) -> str | None:
         """The hopper that the user looks at: that of the queue, or the one under the cursor."""
         place = self.stage.view.place if self.stage.view else None
         return place.instance if place else self._hopper
-
-    async def _take_back(self, job: Callable[[World], Undone]) -> None:
-        await self.insist(job, lambda undone: undone.summary)

@@ -60,6 +60,7 @@ class Situation(NamedTuple):
     approval: Held | None = None
     keys: Keys = UNCHANGED
     local: bool = True
+    working: bool = False
 
     def key(self, command_id: str) -> str:
         """How to reach a command from here: its key."""
@@ -159,7 +160,7 @@ def _can_have_children(situation: Situation) -> str | None:
 
 
 def _escapable(situation: Situation) -> str | None:
-    if situation.marked or situation.queue.filter:
+    if situation.marked or situation.queue.filter or situation.working:
         return None
     return "Nothing is marked or filtered."
 
@@ -259,6 +260,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("task.copy", "Copy its id", ("y",), TASKS, "Task", "screen.copy", with_task),
     Command("mark.toggle", "Mark it", ("space",), ("queue",), "Mark", "screen.mark",
             with_task),
+    Command("mark.range", "Mark a range: from here to where the cursor goes", ("v",), ("queue",),
+            "Mark", "screen.mark_range", with_task),
     Command("mark.all", "Mark all the filter shows", ("*",), ("queue",), "Mark",
             "screen.mark_all", with_queue),
     _steer("start", "Start the hopper", "S"),

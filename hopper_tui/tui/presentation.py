@@ -597,10 +597,12 @@ def report_text(report: Report) -> str:
     if len(report.done) == 1 and not report.refused:
         parts.append(f"{report.verb} {report.done[0]}")
     elif report.done or not report.refused:
-        parts.append(f"{len(report.done)} {report.verb}")
+        parts.append(f"{len(report.done):,} {report.verb}")
     if report.refused:
         said = report.refused[0].problem.sentence
-        more = f" (and {len(report.refused) - 1} more)" if len(report.refused) > 1 else ""
-        refused = f"{len(report.refused)} refused: " if report.done or more else ""
+        more = f" (and {len(report.refused) - 1:,} more)" if len(report.refused) > 1 else ""
+        refused = f"{len(report.refused):,} refused: " if report.done or more else ""
         parts.append(f"{refused}{said}{more}")
+    if report.left:
+        parts.append(f"stopped before {count(report.left, 'task')}")
     return plain(", ".join(parts))

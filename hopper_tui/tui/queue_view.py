@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.binding import BindingType
+from textual.events import Click
 from textual.message import Message
 
 from hopper_tui.tui.commands import Keys, bindings_of, key_of
@@ -23,6 +24,15 @@ from hopper_tui.tui.snapshot import PageSnapshot, QueueSnapshot, TaskRow
 
 REPAINT_AGES = 60.0
 """Seconds after which ages on the screen are painted anew."""
+
+
+class Range(NamedTuple):
+    """Marks that follow the cursor: those from a task on, which is at `line`, beside those that
+    were set `before`."""
+
+    task: str
+    line: int
+    before: frozenset[str]
 
 
 class QueueView(LineList):
@@ -56,6 +66,7 @@ class QueueView(LineList):
         self.marks: set[str] = set()
         self.snapshot = QueueSnapshot(0, None)
         self._clock = clock
+        self._range: Range | None = None
         self._pages = Pages()
         self._revision = 0
         self._id_width = 5
@@ -85,6 +96,7 @@ class QueueView(LineList):
         if self.marks:
             self.marks = self.marks.intersection(queue.ids) if same else set()
             self.post_message(self.MarksChanged())
+        self._range = self._range and self._moved(self._range, queue)
         self.lines_changed()
         if not same:
             self.place_cursor(0, 0)
@@ -138,13 +150,55 @@ class QueueView(LineList):
         """Mark or unmark the selected task and move on."""
         if self.selected is None:
             return
-        self.marks ^= {self.selected}
+        self._range = None
+        self.marks = self.marks ^ {self.selected}
         self.refresh_line(self.cursor)
         self.cursor += 1
         self.post_message(self.MarksChanged())
 
+    def toggle_range(self) -> None:
+        """Mark from here to wherever the cursor goes, until this is called again."""
+        if self._range is not None:
+            self._range = None
+        elif self.selected is not None:
+            self._range = Range(self.selected, self.cursor, frozenset(self.marks))
+            self._extend()
+
+    def _moved(self, marks: Range, queue: QueueSnapshot) -> Range | None:
+        """A range in another state of the queue; it ends with the task it began at."""
+        line = _index(queue, marks.task, marks.line)
+        return None if line is None else marks._replace(line=line)
+
+    def _extend(self) -> None:
+        if self._range is not None:
+            first, last = sorted((self._range.line, self.cursor))
+            self.marks = {*self._range.before, *self.snapshot.ids[first : last + 1]}
+            self.lines_changed()
+            self.post_message(self.MarksChanged())
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        self._extend()
+
+    def on_click(self, event: Click) -> None:
+        """A click with ctrl marks; one with shift marks all from the cursor to there."""
+        index = event.y + self.scroll_offset.y
+        if index >= self.line_count() or not (event.ctrl or event.shift):
+            return
+        event.prevent_default()  # LineList would only move the cursor
+        self._range = None
+        if event.shift:
+            first, last = sorted((self.cursor, index))
+            self.marks = {*self.marks, *self.snapshot.ids[first : last + 1]}
+        else:
+            self.marks = self.marks ^ {self.snapshot.ids[index]}
+        self.cursor = index
+        self.lines_changed()
+        self.post_message(self.MarksChanged())
+
     def mark_all(self) -> None:
         """Mark all that the filter shows, or none if all are marked."""
+        self._range = None
         everything = set(self.snapshot.ids)
         self.marks = set() if self.marks == everything else everything
         self.lines_changed()
@@ -152,6 +206,7 @@ class QueueView(LineList):
 
     def clear_marks(self) -> bool:
         """Unmark everything; False if nothing was marked."""
+        self._range = None
         if not self.marks:
             return False
         self.marks = set()

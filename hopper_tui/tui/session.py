@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -23,6 +24,7 @@ from hopper_tui.model.lifecycle import (
 )
 from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
+from hopper_tui.tui.bulk import Bulk
 from hopper_tui.tui.messages import (
     CheckoutLoaded,
     DetailLoaded,
@@ -43,7 +45,6 @@ from hopper_tui.tui.snapshot import (
     Problem,
     Question,
     QueueSnapshot,
-    Refusal,
     Report,
     Target,
     TaskRow,
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+PORTION = 0.1
+"""Seconds that a verb on many tasks takes before something else has its turn."""
 HISTORY = 40
 """Events shown of one task."""
 
@@ -157,9 +160,27 @@ class Session:
 
     # Writes
 
-    async def work(self, verb: Verb, task_ids: Sequence[str], summary: str) -> Report:
-        """Do a verb to each of the tasks as one command, one step of undo."""
-        return await self._run(lambda: self._work(verb, task_ids, summary))
+    async def work(
+        self,
+        verb: Verb,
+        task_ids: Sequence[str],
+        summary: str,
+        goes_on: Callable[[int], bool] = lambda _: True,
+    ) -> Report:
+        """Do a verb to each of the tasks as one command, one step of undo.
+
+        What else is asked for is answered between portions, after each of which `goes_on` is told
+        how many tasks are through, and says whether to do the others.
+        """
+        job = Bulk(self._world, verb, task_ids, summary)
+        while await self._run(partial(self._go_on, job)) and goes_on(job.through):
+            pass
+        return job.report
+
+    def _go_on(self, job: Bulk) -> bool:
+        more = job.go_on(PORTION)
+        self._seen = self._world.revision()
+        return more
 
     async def do(self, job: Callable[[World], R]) -> R:
         """Run a job that changes something; raises HopperError as the engine does."""
@@ -354,24 +375,6 @@ class Session:
             )
         kinds = list(DelegationType)
         return sorted(found, key=lambda t: (kinds.index(t.kind), bool(t.refused), -(t.score or 0)))
-
-    def _work(self, verb: Verb, task_ids: Sequence[str], summary: str) -> Report:
-        world = self._world
-        done: list[str] = []
-        refused: list[Refusal] = []
-        with world.command(summary):
-            for task_id in task_ids:
-                short = task_id
-                try:
-                    hopper, task = world.find_task(task_id)
-                    short = world.short_id(task)
-                    verb.change(hopper, task.id)
-                except Exception as error:
-                    refused.append(Refusal(short, Problem.of(error)))
-                else:
-                    done.append(short)
-        self._seen = world.revision()
-        return Report(verb.past, tuple(done), tuple(refused))
 
 
 def _flatten(node: Node, depth: int) -> Iterable[TreeRow]:

@@ -278,8 +278,10 @@ class Refusal(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a verb did: what `verb` did to the tasks `done`, and those it was `refused` for."""
+    """What a verb did: what `verb` did to the tasks `done`, those it was `refused` for, and how
+    many are `left` as they were because it was stopped."""
 
     verb: str
     done: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    left: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hopper_tui.model.errors import InvalidTransition, NotFound
+from hopper_tui.model.task import Task
 
 from .scene import COMPLEX, SIMPLE, Scene
 
@@ -169,3 +170,22 @@ def test_undo_appends_and_forgets_nothing(scene: Scene) -> None:
     assert kinds[0] == "task.created"
     assert kinds[-1] == "task.undo"
     assert scene.world.log(task)[0].actor == "me"
+
+
+def test_one_command_on_thousands_of_tasks_hides_none_before_it(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    first = web.add_task(title=SIMPLE)
+    tasks = web.add_tasks([Task(title=f"task {n}") for n in range(1100)])
+    web.note(first, "here")
+    web.update(first, title="renamed")
+    with scene.world.command("retag"):
+        for task in tasks:
+            web.update(task, add_tags=("a",))
+            web.update(task, add_tags=("b",))
+    assert scene.world.undo("web").summary == "undone: change 1100 tasks"
+    assert web.get(tasks[-1]).tags == ()
+    assert scene.world.redo("web").summary == "redone: change 1100 tasks"
+    assert web.get(tasks[-1]).tags == ("a", "b")
+    scene.world.undo("web")
+    assert scene.world.undo("web").summary == f'undone: change "{SIMPLE}"'
+    assert web.get(first).title == SIMPLE

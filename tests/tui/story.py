@@ -34,13 +34,24 @@ class Story:
         """Press keys, one after the other."""
         await self.pilot.press(*(_NAMES.get(key, key) for key in keys))
 
-    async def strike(self, key: str) -> None:
-        """Press a key, and go on once it was handled and what it asks for is read; `press` waits
-        until the whole process has nothing to do, which takes much longer."""
+    def tap(self, key: str) -> None:
+        """Press a key and wait for nothing."""
         event = events.Key(_NAMES.get(key, key), key if len(key) == 1 else None)
         event.set_sender(self.app)
         assert self.app._driver is not None
         self.app._driver.send_message(event)
+
+    async def glimpses(self, text: str) -> None:
+        """See a text that may be on the screen for a moment only."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.screen:
+            assert time.monotonic() < end, f"never saw {text!r}\n{self.screen}"
+            await asyncio.sleep(0.002)
+
+    async def strike(self, key: str) -> None:
+        """Press a key, and go on once it was handled and what it asks for is read; `press` waits
+        until the whole process has nothing to do, which takes much longer."""
+        self.tap(key)
         for _ in range(2):  # the app hands it on to the widget that has the focus
             await self.pilot.pause(0)
         await self.until(lambda: self.app.cockpit.is_settled, f"{key} is never through")

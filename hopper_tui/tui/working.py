@@ -1,0 +1,182 @@
+"""WorkingScreen: doing verbs to tasks, in portions where they are many, and telling what became
+of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from textual import getters
+from textual.screen import Screen
+
+from hopper_tui.model.text import plain
+from hopper_tui.tui.commands import BY_ID
+from hopper_tui.tui.presentation import count, report_text
+from hopper_tui.tui.queue_view import QueueView
+from hopper_tui.tui.session import Session
+from hopper_tui.tui.snapshot import Problem, Report
+from hopper_tui.tui.stage import Staged
+from hopper_tui.tui.status_line import StatusLine
+from hopper_tui.tui.verbs import VERBS, Verb
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.undo import Undone
+    from hopper_tui.engine.world import World
+
+R = TypeVar("R")
+
+ASK_ABOVE = 10
+"""A verb on more marked tasks than this asks first."""
+COPIED = 5
+"""Of more ids than this only the number is said."""
+BULK = frozenset({"block", "fail", "cancel", "priority", "tag", "note", "delegate", "rate"})
+"""The dialogs whose answer changes all marked tasks."""
+
+
+class WorkingScreen(Screen[None]):
+    """A screen with tasks to choose, a line that says what was done, and a session."""
+
+    session: Session
+    queue_view = getters.query_one("#queue", QueueView)
+    status = getters.query_one("#status", StatusLine)
+    underway: UnderWay | None = None
+    """The verb that is being done to many tasks."""
+
+    @property
+    def tasks(self) -> QueueView | Staged:
+        """Where the task is that verbs act on."""
+        raise NotImplementedError
+
+    @property
+    def here(self) -> str | None:
+        """The hopper that undo and redo are about."""
+        raise NotImplementedError
+
+    def reload(self) -> None:
+        """Read again what is on the screen."""
+        raise NotImplementedError
+
+    def say(self, text: str) -> None:
+        """Tell what was done, in the status line."""
+        self.status.say(text)
+
+    def warn(self, text: str) -> None:
+        """Tell what was refused and why, in a box that is large enough for it."""
+        self.app.notify(plain(text), severity="warning", markup=False)
+
+    # Verbs
+
+    def action_work(self, name: str) -> None:
+        """Do a verb to the marked tasks, or the selected one."""
+        self.run_worker(self._work(name), group="work")
+
+    async def _work(self, name: str) -> None:
+        chosen = self.tasks.chosen
+        if await self._agreed(name, chosen):
+            await self.work(VERBS[name], chosen)
+
+    def action_ask(self, name: str) -> None:
+        """Open the dialog of a command."""
+        self.run_worker(self._ask(name), group="ask")
+
+    async def _ask(self, name: str) -> None:
+        raise NotImplementedError
+
+    async def _agreed(self, name: str, chosen: Sequence[str]) -> bool:
+        """Whether a verb may be done to so many tasks; of more than a few it is asked."""
+        if len(chosen) <= ASK_ABOVE:
+            return True
+        from hopper_tui.tui.dialogs.confirm import ConfirmDialog
+
+        question = f"{BY_ID[f'task.{name}'].title}: {count(len(chosen), 'task')}?"
+        agreed: bool | None = await self.app.push_screen_wait(ConfirmDialog("many tasks", question))
+        return agreed is True
+
+    async def work(self, verb: Verb, task_ids: Sequence[str]) -> Report:
+        """Do a verb to some tasks as one command, and say what happened.
+
+        Escape stops it between two portions; what is done by then is one step of undo.
+        """
+        underway = self.underway = UnderWay(verb.past, len(task_ids), self.say)
+        summary = f"{verb.past} {count(len(task_ids), 'task')}"
+        try:
+            report = await self.session.work(verb, task_ids, summary, underway.goes_on)
+        finally:
+            self.underway = None
+        (self.warn if report.refused else self.say)(report_text(report))
+        if report.done:
+            self.queue_view.clear_marks()
+        self.reload()
+        return report
+
+    # Jobs
+
+    async def attempt(self, job: Callable[[World], R], said: Callable[[R], str]) -> Problem | None:
+        """Run a job that changes something and say what it did; the problem if it was refused."""
+        try:
+            result = await self.session.do(job)
+        except Exception as error:
+            return Problem.of(error)
+        self.say(said(result))
+        self.reload()
+        return None
+
+    async def insist(self, job: Callable[[World], R], said: Callable[[R], str]) -> None:
+        """Like `attempt`, but a refusal is said as well."""
+        if problem := await self.attempt(job, said):
+            self.warn(problem.sentence)
+
+    def action_undo(self) -> None:
+        """Take back the last command at this hopper."""
+        here = self.here
+        self.run_worker(self._take_back(lambda world: world.undo(here)), group="work")
+
+    def action_redo(self) -> None:
+        """Do again what was undone at this hopper."""
+        here = self.here
+        self.run_worker(self._take_back(lambda world: world.redo(here)), group="work")
+
+    async def _take_back(self, job: Callable[[World], Undone]) -> None:
+        await self.insist(job, lambda undone: undone.summary)
+
+    # Marks
+
+    def action_mark(self) -> None:
+        """Mark the selected task."""
+        self.queue_view.toggle_mark()
+
+    def action_mark_range(self) -> None:
+        """Mark from the selected task to where the cursor goes."""
+        self.queue_view.toggle_range()
+
+    def action_mark_all(self) -> None:
+        """Mark all tasks shown."""
+        self.queue_view.mark_all()
+
+    def action_copy(self) -> None:
+        """Copy the ids of the chosen tasks."""
+        chosen = self.tasks.chosen
+        rows = ((key, self.tasks.row(key)) for key in chosen)
+        ids = [row.short_id if row else key for key, row in rows]
+        self.app.copy_to_clipboard(" ".join(ids))
+        self.say(f"copied {' '.join(ids) if len(ids) <= COPIED else count(len(ids), 'id')}")
+
+
+class UnderWay:
+    """How far a verb on many tasks is; nothing is said of one that is over at once."""
+
+    def __init__(self, past: str, total: int, say: Callable[[str], None]) -> None:
+        self._past = past
+        self._total = total
+        self._say = say
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Do no more portion."""
+        self._stopped = True
+
+    def goes_on(self, through: int) -> bool:
+        """Whether to go on after so many tasks."""
+        if through < self._total:
+            self._say(f"{self._past}: {through:,} of {self._total:,}; esc stops")
+        return not self._stopped
