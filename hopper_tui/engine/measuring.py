@@ -66,9 +66,9 @@ class Tally:
     def times(self) -> dict[str, float | None]:
         """The median and the ninetieth percentile, in seconds, of waiting and of running."""
         return {
-            "median_wait_s": _median(self.waits),
+            "median_wait_s": median(self.waits),
             "p90_wait_s": _p90(self.waits),
-            "median_run_s": _median(self.spans),
+            "median_run_s": median(self.spans),
             "p90_run_s": _p90(self.spans),
         }
 
@@ -206,7 +206,7 @@ def _between(one: str, other: str) -> float:
     return max(0.0, seconds(other) - seconds(one))
 
 
-def _median(values: Sequence[float]) -> float | None:
+def median(values: Sequence[float]) -> float | None:
     from statistics import median
 
     return round(median(values), 3) if values else None

@@ -356,7 +356,7 @@ class Cockpit(WorkingScreen):
         self.action_go("queue")
         self._load_queue()
 
-    @on(Stage.Wanted)
+    @on(Staged.Wanted)
     def load_view(self) -> None:
         """Read the view shown."""
         if (view := self.stage.view) and self.stage.shown:

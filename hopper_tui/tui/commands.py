@@ -221,6 +221,12 @@ def _ask(name: str, title: str, key: str, enabled: Enabled, hint: str = "") -> C
     )
 
 
+def _answer(name: str, title: str, key: str) -> Command:
+    panes: tuple[PaneName, ...] = (*TASKS, "offers")
+    action = f"screen.ask('{name}')"
+    return Command(f"task.{name}", title, (key,), panes, "Task", action, _waiting_hop)
+
+
 def _steer(verb: str, title: str, key: str) -> Command:
     action = f"screen.steer('{verb}')"
     return Command(
@@ -245,14 +251,15 @@ COMMANDS: tuple[Command, ...] = (
     _work("start", "Start working on it", "s", executing(_T.IN_PROGRESS), "start"),
     _work("done", "Mark it done", "d", moving(_T.DONE), "done"),
     _ask("delegate", "Delegate it", "D", with_task, "delegate"),
-    _ask("why", "Explain why it is where it is", "w", with_task, "why"),
+    Command("task.why", "Explain why it is where it is", ("w",), (*TASKS, "offers", "log"), "Task",
+            "screen.ask('why')", with_task, "why"),
     _ask("block", "Block it, with a reason", "b", moving(_T.BLOCKED), "block"),
     _ask("fail", "Mark it failed, with a reason", "f", moving(_T.FAILED)),
     _work("release", "Give it back to the queue", "r", moving(_T.PENDING)),
     _work("reopen", "Reopen it", "o", moving(_T.PENDING)),
     _ask("cancel", "Cancel it, with a reason", "x", moving(_T.CANCELLED), "cancel"),
-    _ask("accept", "Accept the delegation", "A", _waiting_hop),
-    _ask("reject", "Reject the delegation, with a reason", "R", _waiting_hop),
+    _answer("accept", "Accept the delegation", "A"),
+    _answer("reject", "Reject the delegation, with a reason", "R"),
     _ask("priority", "Change its priority", "p", with_task),
     _ask("edit", "Edit its title", "e", with_task),
     _ask("tag", "Add and remove tags", "t", with_task),
@@ -305,6 +312,14 @@ COMMANDS: tuple[Command, ...] = (
             "screen.clear", _escapable),
     Command("runs.approve", "Approve the checkpoint", ("A",), ("runs",), "Run",
             "screen.approve", with_approval, "approve"),
+    Command("stats.period", "Over another time: a day, a week, a month, an hour", ("space",),
+            ("stats",), "Stats", "period", hint="time", direct=True),
+    Command("doctor.again", "Look again", ("r",), ("doctor",), "Doctor", "again",
+            hint="again", direct=True),
+    Command("log.pause", "Let nothing move, or go on", ("space",), ("log",), "Log", "pause",
+            hint="pause", direct=True),
+    Command("log.only", "Only the task under the cursor, or all", ("o",), ("log",), "Log", "only",
+            hint="only", direct=True),
     Command("view.leave", "Back to the queue", ("escape",), VIEW_NAMES, "View",
             "screen.go('queue')", hint="back"),
     Command("app.undo", "Undo the last command here", ("u",), EVERYWHERE, "App", "screen.undo",

@@ -56,7 +56,7 @@ class FilterLine(Vertical):
         self._words: Words | None = None
 
     def compose(self) -> ComposeResult:
-        yield Offers(HELP, "tab", id="offers")
+        yield Offers(HELP, "tab", id="completions")
         yield CompletingInput(
             self._text,
             partial(filter_completions, words={}),

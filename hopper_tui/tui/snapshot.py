@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from hopper_tui.model.conflict import Conflict, Side
 from hopper_tui.model.delegation import Decision, Delegation
@@ -12,6 +12,10 @@ from hopper_tui.model.event import Event
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import ACTIVE, DelegationType, TaskStatus
 from hopper_tui.model.task import Task
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.doctor import Finding
+    from hopper_tui.engine.trends import Trend
 
 
 class Problem(NamedTuple):
@@ -242,6 +246,72 @@ class BoardSnapshot(NamedTuple):
     filter: str = ""
     columns: tuple[ColumnSnapshot, ...] = ()
     begin: str | None = None
+    problem: Problem | None = None
+
+
+class Offer(NamedTuple):
+    """A delegation that waits for an answer, with its task as the source has it."""
+
+    hop: Hop
+    task: TaskRow | None = None
+
+
+class OffersSnapshot(NamedTuple):
+    """What is offered to any hopper, the longest waiting first; some hoppers may be unreadable."""
+
+    revision: int
+    offers: tuple[Offer, ...] = ()
+    unreadable: int = 0
+    problem: Problem | None = None
+
+
+class LogRow(NamedTuple):
+    """An event, the name of the hopper that recorded it, the task it is about, and for a hop the
+    names of its two ends, for a hopper its name."""
+
+    event: Event
+    where: str
+    task: TaskRow | None = None
+    way: str = ""
+
+
+class LogSnapshot(NamedTuple):
+    """The newest events of a hopper and those below it, the newest last; with `only`, those of
+    that task."""
+
+    revision: int
+    instance: Instance | None = None
+    rows: tuple[LogRow, ...] = ()
+    only: str | None = None
+    problem: Problem | None = None
+
+
+PERIODS: Mapping[str, float] = {
+    "day": 86_400.0,
+    "week": 7 * 86_400.0,
+    "month": 30 * 86_400.0,
+    "hour": 3_600.0,
+}
+"""Over how many seconds statistics are drawn; the first is shown first."""
+
+
+class StatsSnapshot(NamedTuple):
+    """The numbers of a hopper, as `hopper stats --json` has them, and how it went over a period."""
+
+    revision: int
+    instance: Instance | None = None
+    period: str = "day"
+    numbers: Mapping[str, Any] = {}
+    trend: Trend | None = None
+    problem: Problem | None = None
+
+
+class DoctorSnapshot(NamedTuple):
+    """What the doctor found, the worst first, and when it looked."""
+
+    revision: int
+    findings: tuple[Finding, ...] = ()
+    at: float = 0.0
     problem: Problem | None = None
 
 

@@ -39,6 +39,9 @@ class Staged(Widget):
             self.revision = revision
             self.ids = ids
 
+    class Wanted(Message):
+        """What the view shows is to be read, for the first time or again."""
+
     snapshot: Any
 
     def show(self, snapshot: Any) -> None:
@@ -107,12 +110,6 @@ class Stage(Container):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, Stage.Highlighted)
 
-    class Wanted(Message):
-        """The view shown is to be read."""
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, Stage.Wanted)
-
     class Opened(Message):
         """Somebody wants to go where the cursor is."""
 
@@ -142,7 +139,7 @@ class Stage(Container):
         self.shown = BY_NAME[name]
         for key, view in self._views.items():
             view.display = key == name
-        self.post_message(self.Wanted())
+        self.post_message(Staged.Wanted())
 
     def clear(self) -> None:
         """Show none."""
@@ -160,7 +157,7 @@ class Stage(Container):
     def _line_highlighted(self, message: LineList.Highlighted) -> None:
         message.stop()
         if self.view and self.view.lacks:
-            self.post_message(self.Wanted())
+            self.post_message(Staged.Wanted())
         self.post_message(self.Highlighted())
 
     @on(LineList.Chosen)

@@ -11,6 +11,7 @@ from syrupy.location import PyTestLocation
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from hopper_tui.engine.doctor import Finding
 from hopper_tui.engine.world import World
 from hopper_tui.model.errors import StorageError
 from hopper_tui.store.protocol import Store
@@ -18,7 +19,7 @@ from hopper_tui.tui.app import HopperApp
 
 from .repositories import disagreement, pull, repository, world_of
 from .story import Story
-from .worlds import NOW, add, busy_world, empty_world, guide_world, run_world
+from .worlds import NOW, add, busy_world, empty_world, guide_world, offers_world, run_world
 
 SIZES = {"160x48": (160, 48), "80x24": (80, 24), "50x20": (50, 20)}
 WAYS = {  # keys that lead from the first screen to another
@@ -140,6 +141,24 @@ def test_chain(looks: Callable[..., bool]):
     assert looks(busy_world(), "160x48", ("j", "j", "j"), instance="webapp")
 
 
+def ailing_world() -> World:
+    """The doctor finds something of each kind, and always the same."""
+    world = guide_world()
+    world.now.now = NOW
+    examine = world.doctor
+
+    def doctor(**orders: bool) -> list[Finding]:
+        found = [finding for finding in examine(**orders) if finding.subject != "SQLite"]
+        return [
+            *found,
+            Finding("warning", "webapp", "2 conflicts to decide; see: hopper conflicts"),
+            Finding("error", "api", "task 5 has no events; see: hopper doctor --rebuild"),
+        ]
+
+    world.doctor = doctor  # type: ignore[method-assign]
+    return world
+
+
 def git_world(directory: Path) -> World:
     """A project with something to commit and a conflict."""
     ann = repository(directory / "ann")
@@ -178,6 +197,38 @@ def test_board_of_nothing(looks: Callable[..., bool]):
 
 def test_board_that_cannot_be_read(looks: Callable[..., bool]):
     assert looks(broken_world(), "80x24", ("B",), instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_offers(looks: Callable[..., bool], size: str):
+    assert looks(offers_world(), size, ("O",))
+
+
+def test_no_offers(looks: Callable[..., bool]):
+    assert looks(empty_world(), "80x24", ("O",))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_log(looks: Callable[..., bool], size: str):
+    assert looks(busy_world(), size, ("L", "k"), instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_stats(looks: Callable[..., bool], size: str):
+    assert looks(run_world(), size, ("T",), instance="search")
+
+
+def test_stats_that_cannot_be_read(looks: Callable[..., bool]):
+    assert looks(broken_world(), "80x24", ("T",), instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_doctor(looks: Callable[..., bool], size: str):
+    assert looks(ailing_world(), size, ("H",))
+
+
+def test_views(looks: Callable[..., bool]):
+    assert looks(busy_world(), "80x24", ("V",), instance="webapp")
 
 
 @pytest.mark.parametrize("size", SIZES)

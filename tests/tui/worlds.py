@@ -106,6 +106,30 @@ def run_world(home: Path | None = None) -> World:
     return world
 
 
+def offers_world(home: Path | None = None) -> World:
+    """Three tasks of webapp that are offered to hoppers which answer by hand."""
+    world = guide_world(home)
+    webapp = world.hopper("webapp")
+    webapp.configure({"auto_delegate": False})
+    world.move_instance("api", "start")
+    world.create_instance("docs", "project", None, {"capabilities": ["writing"]})
+    world.move_instance("docs", "start")
+    for name in ("api", "docs", "worker-1"):
+        world.hopper(name).configure({"auto_accept": False})
+    clock = world.now
+    assert isinstance(clock, Clock)
+    for title, target, kind, notes in (
+        ("Rotate the keys", "worker-1", "route", None),
+        ("Write the post", "docs", "reassign", "before Friday, please"),
+        ("Tune the queries", "api", "reassign", "修复登录崩溃"),
+    ):
+        task = add(webapp, title, priority="high", tags=("auth",))
+        clock.forward(3600)
+        webapp.delegate(task, target, kind, notes=notes)
+    clock.now = NOW
+    return world
+
+
 def busy_world(home: Path | None = None) -> World:
     """The guide's hierarchy with a dozen tasks in every state, in hostile and foreign words."""
     world = guide_world(home)

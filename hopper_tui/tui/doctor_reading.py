@@ -1,0 +1,29 @@
+"""Reading the doctor: what it finds, the worst first. In the session's thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hopper_tui.tui.snapshot import DoctorSnapshot, Problem, Question
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.world import World
+
+_LEVELS = ("error", "warning", "ok")
+
+
+class DoctorReader:
+    """Has the doctor look, and remove nothing."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def read(self, number: int, question: Question) -> DoctorSnapshot:
+        """What is found, and when it was looked for."""
+        now = self._world.now()
+        try:
+            found = self._world.doctor()
+        except Exception as error:
+            return DoctorSnapshot(number, at=now, problem=Problem.of(error))
+        found.sort(key=lambda finding: _LEVELS.index(finding.level))
+        return DoctorSnapshot(number, tuple(found), now)
