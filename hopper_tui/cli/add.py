@@ -63,7 +63,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 @click.option("--needs-orchestration", is_flag=True, help="It needs a run of workers.")
 @click.option("--effort", metavar="TEXT", help="How much work it is, as in 4h.")
 @click.option("--due", metavar="DATE", help="2026-12-24, tomorrow or 3d.")
-@click.option("--phase", metavar="NAME", help="The phase of a run it belongs to.")
+@click.option("--phase", metavar="NAME", help="The phase of a run it goes to: name, id or phase-2.")
 @click.option("--batch", is_flag=True, help="Read tasks from stdin, a title or JSON object a line.")
 def add(
     session: Session,

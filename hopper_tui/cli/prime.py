@@ -11,7 +11,6 @@ from hopper_tui.cli.columns import align, cut
 from hopper_tui.cli.command import command
 from hopper_tui.cli.parameters import instance_option, worker_options
 from hopper_tui.cli.session import Session
-from hopper_tui.model.executor import Executor
 from hopper_tui.model.task import Task
 from hopper_tui.model.text import counted, plain
 
@@ -39,12 +38,12 @@ def prime(
     """Print what a coding agent needs to know to work here.
 
     Where it is, the rules, a command for each thing to do, what it holds and what is ready: in
-    less than 5,000 characters, whatever the backlog. In a project an agent works in a name of its
-    own (--actor), and what is kept for people is for it too; in a run it is a worker (--executor).
+    less than 5,000 characters, whatever the backlog. The commands act as an executor with the role
+    agent, unless another is given: it gets no work for people, and approves no checkpoint.
 
     \b
     Examples:
-      hopper prime --actor claude-1
+      hopper prime --executor claude-1
       hopper prime --instance hopper-web-run-k3f9 --executor coder-1 --role coder
       hopper prime --json
     """
@@ -55,9 +54,7 @@ def prime(
     said = executor or session.actor or os.environ.get("HOPPER_ACTOR")
     told = priming.prime(
         hopper,
-        Executor.of(executor, role, capability, person=world.actor),
-        named=said is not None,
-        worker=executor is not None,
+        priming.agent(hopper, said, role, capability),
         elsewhere=hopper.id != world.here,
     )
     short_ids = world.short_ids([*told.first, *told.held])

@@ -22,6 +22,7 @@ from hopper_tui.cli.parameters import (
     worker_options,
 )
 from hopper_tui.cli.session import Session
+from hopper_tui.model.executor import Executor
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import SORTS
 from hopper_tui.model.task import Task, task_json
@@ -115,6 +116,7 @@ def next_(
     world = session.world
     hopper = world.hopper(instance)
     held_for, patience = seconds_of(lease), seconds_of(wait)
+    who = Executor.of(executor, role, capability, person=world.actor)
 
     def ask() -> Task | None:
         if claim:
@@ -125,20 +127,25 @@ def next_(
         task = ask()
     else:
         from hopper_tui.engine.waiting import Lookout, first
-        from hopper_tui.model.executor import Executor
 
-        who = Executor.of(executor, role, capability, person=world.actor)
         task = first(Lookout(hopper, who, claiming=claim), ask, patience)
     if task is None:
         again = repeated(session, executor, role, capability, lease)
         again = f"hopper next{' --claim' if claim else ''}{again}"
         at = "" if instance is None else f" --instance {hopper.id}"
-        raise NothingThere(f"nothing to do at {hopper.name}", _elsewhere(world, hopper, again, at))
+        raise NothingThere(
+            f"nothing to do at {hopper.name}", _elsewhere(world, hopper, who, again, at)
+        )
     found, short_id = task, world.short_id(task)
     session.answer(
         json=lambda: task_json(found, short_id),
         ids=lambda: [found.id],
-        text=lambda: _next_lines(found, short_id, repeated(session, executor)),
+        text=lambda: _next_lines(
+            found,
+            short_id,
+            repeated(session, executor),
+            repeated(session, executor, role, capability, lease),
+        ),
     )
 
 
@@ -206,12 +213,13 @@ def _why_empty(hopper: Hopper) -> str:
     return f'no tasks at {hopper.name} yet. Add one: hopper add "..."'
 
 
-def _elsewhere(world: World, hopper: Hopper, again: str, at: str) -> str:
-    """What there is to do below this hopper, as the command that gets it; else the one that waits
-    while tasks are open. `again` is the command that was given, `at` how it named the hopper."""
+def _elsewhere(world: World, hopper: Hopper, who: Executor, again: str, at: str) -> str:
+    """What there is to do for somebody below this hopper, as the command that gets it; else the one
+    that waits while tasks are open. `again` is the command that was given, `at` how it named the
+    hopper."""
     from hopper_tui.engine import priming
 
-    if below := priming.ready_below(world, hopper.instance):
+    if below := priming.ready_below(world, hopper.instance, who):
         instance, ready = below[0]
         wait = f"{output.counted(ready, 'task')} {'waits' if ready == 1 else 'wait'}"
         return f"{wait} at {instance.name}: {again} --instance {instance.id}"
@@ -221,11 +229,12 @@ def _elsewhere(world: World, hopper: Hopper, again: str, at: str) -> str:
     return "See what there is: hopper list --all"
 
 
-def _next_lines(task: Task, short_id: str, who: str) -> Iterator[str]:
+def _next_lines(task: Task, short_id: str, who: str, taker: str) -> Iterator[str]:
+    """A task, and what to do next with it: `who` finishes it, the `taker` says more of itself."""
     yield plain(f"{short_id}  {task.priority}  {task.title}")
     if task.description:
         yield plain(f"  {task.description.strip().splitlines()[0]}")
     if task.is_active:
         yield f"  when it is done: hopper task done {short_id}{who}"
     else:
-        yield f"  take it: hopper task claim {short_id}{who}"
+        yield f"  take it: hopper task claim {short_id}{taker}"

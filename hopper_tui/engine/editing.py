@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.engine import flow, intake
+from hopper_tui.engine.phases import Layout
 from hopper_tui.model.clock import due_date
-from hopper_tui.model.errors import Invalid, InvalidTransition
+from hopper_tui.model.errors import Invalid, InvalidTransition, NotAllowed
 from hopper_tui.model.lifecycle import DelegationType, Priority, TaskStatus
 from hopper_tui.model.task import Task, storable, valid_title, words
 
@@ -59,6 +60,8 @@ def update(
         store = world.store(task.instance)
         with world.writing(store) as tx:
             fresh = store.task(task.id) or task
+            if "phase" in wanted:
+                _check_phase(world, fresh, wanted["phase"])
             depends_on = _dependencies(world, fresh, deps)
             fresh = tx.change(
                 fresh, "task.changed", **wanted, tags=_tagged(fresh, tags), depends_on=depends_on
@@ -71,6 +74,19 @@ def update(
                 tx.change(copy, "task.changed", **shared, tags=_tagged(copy, tags))
         if fresh.waiting:
             flow.drive(world, [], [fresh.instance])
+
+
+def _check_phase(world: World, task: Task, name: str | None) -> None:
+    """Raise NotAllowed if a task of a run with phases would only seem to be of another one."""
+    layout = Layout.read(world, task.instance)
+    if not layout.phases or name == task.phase:
+        return
+    short, place = world.short_id(task), layout.instance
+    raise NotAllowed(
+        f"{short} is at {place.name}: a phase is a queue of its own, and a task stays in its",
+        f"Add it anew: hopper add --phase NAME --instance {layout.run.id}; and drop this one:"
+        f" hopper task cancel {short}",
+    )
 
 
 def _checked(world: World, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hopper_tui import engine
 from hopper_tui.engine import flow, intake, routes
+from hopper_tui.engine.phases import Layout
 from hopper_tui.engine.world import GLOBAL_ID, World
 from hopper_tui.model.errors import (
     AtCapacity,
@@ -208,7 +209,8 @@ class Hopper:
         """Add a task, given as a Task or by its fields; returns its id.
 
         A global hopper routes it to a project, a project keeps it or delegates it, an
-        orchestration queues it. Raises Invalid, NotAllowed.
+        orchestration queues it: where it has phases and `phase` names one, in that.
+        Raises Invalid, NotAllowed, and NotFound for an unknown phase.
         """
         given = Task(**fields) if task is None else task._replace(**fields)
         instance = self._check_adding()
@@ -244,12 +246,23 @@ class Hopper:
                 self._check_alive()
                 for given in tasks:
                     named = tuple(_earlier(ref, made) for ref in words(given.depends_on, "id"))
-                    fresh = self._fresh(instance, given._replace(depends_on=named))
-                    routes.take_or_queue(world, tx, instance, fresh)
+                    given, place = self._placed(instance, given._replace(depends_on=named))
+                    fresh = self._fresh(place, given)
+                    routes.take_or_queue(world, tx, place, fresh)
                     made.append(fresh.id)
             if routed:
                 flow.drive(world, [], [instance.id], most=None)
         return made
+
+    def _placed(self, instance: Instance, given: Task) -> tuple[Task, Instance]:
+        """A new task, and the phase of a run where it belongs if it names one."""
+        in_run = instance.scope is HopperScope.ORCHESTRATION
+        if not in_run or not given.phase or not isinstance(given.phase, str):
+            return given, instance
+        place = Layout.read(self.world, instance.id).place(given.phase)
+        if place.status is InstanceStatus.TERMINATED:
+            raise NotAllowed(f"{place.name} is terminated", "Add it to another phase")
+        return (given if place is instance else given._replace(phase=place.name)), place
 
     def _check_adding(self) -> Instance:
         instance = self.instance

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hopper_tui.model.errors import AtCapacity, InvalidTransition
+from hopper_tui.model.errors import AtCapacity, InvalidTransition, NotFound
 from hopper_tui.model.lifecycle import ACTIVE, HopperScope, TaskStatus
 
 if TYPE_CHECKING:
@@ -49,6 +49,22 @@ class Layout(NamedTuple):
         run = next((i for i in here if i.id == instance.parent), instance)
         phases = tuple(i for i in here if i.parent == run.id)
         return cls(instance, run, phases, store.all_counts())
+
+    def place(self, name: str) -> Instance:
+        """Where a new task that names a phase belongs: in a run the phase of that name, id, or
+        number as in `phase-2`; the instance itself where there are none, and in a phase. Raises
+        NotFound."""
+        known = {f"phase-{number}": phase for number, phase in enumerate(self.phases, 1)}
+        known |= {phase.name.casefold(): phase for phase in reversed(self.phases)}
+        known |= {phase.id.casefold(): phase for phase in self.phases}
+        if not known or self.instance is not self.run:
+            return self.instance
+        if place := known.get(name.casefold()):
+            return place
+        raise NotFound(
+            f"{self.run.name} has no phase {name!r}",
+            f"Choose one of: {', '.join(phase.name for phase in self.phases)}",
+        )
 
     @property
     def active(self) -> Instance | None:

@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, NamedTuple
 from hopper_tui.engine import claiming, phases
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import HopperError
+from hopper_tui.model.executor import Executor
 from hopper_tui.model.lifecycle import ACTIVE, CLOSED, HopperScope
 from hopper_tui.model.query import Query, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.world import World
-    from hopper_tui.model.executor import Executor
     from hopper_tui.model.instance import Instance
     from hopper_tui.model.task import Task
 
 SHOWN = 5
 """So many ready tasks, held tasks and hoppers below are named; of the rest, only the number."""
+NAME, ROLE = "NAME", "ROLE"
+"""Stand for what an agent has not said of itself."""
+AGENT = "agent"
+"""The role of an agent that says no other. What a project keeps is for people, unless it says that
+it is for agents."""
 LEASE = "30m"
-"""For how long an agent in a project takes a task, unless its heartbeats renew that."""
+"""For how long an agent is told to hold what takes longer than the lease it has by itself."""
 WAIT = "30s"
 """For how long an agent is told to wait for work before it looks again elsewhere."""
 _LOOKED_AT = 100
@@ -59,10 +64,12 @@ class Example(NamedTuple):
 
 
 class Names(NamedTuple):
-    """How commands say who acts and where: options, each with a space in front, or ""."""
+    """How commands say who acts and where, and `adding` for whom: options, each with a space in
+    front, or ""."""
 
     taking: str
     holding: str
+    adding: str
     acting: str
     at: str
 
@@ -72,7 +79,7 @@ _EXAMPLES = (
     Example("read all of it", "hopper task show ID"),
     Example("hold it for longer", "hopper task heartbeat ID{holding} --lease " + LEASE),
     Example("note what you learn", 'hopper task note ID "WHY"{acting}'),
-    Example("add a task", 'hopper add "TITLE" -d "WHY" --depends-on ID{at}{acting}'),
+    Example("add a task", 'hopper add "TITLE" -d "WHY" --depends-on ID{at}{adding}{acting}'),
     Example("finish it", 'hopper task done ID --result \'{{"summary": "WHY"}}\'{holding}'),
     Example("give up", 'hopper task fail ID --reason "WHY"{holding}'),
     Example("give it back", "hopper task release ID{holding}"),
@@ -89,10 +96,10 @@ _LAST = {
 class Priming:
     """What an agent is told.
 
-    `name` is who it is, None while it has not said; `ready` counts what anybody could claim, and
-    `first` are those of it that suit the agent, in queue order; `held` is what it holds, here and
-    below; `below` are the hoppers below that could hand out work, with how much. `closed` says why
-    no work is handed out now, "" if it is.
+    `name` is who it is, None while it has not said; `ready` counts what it could claim, and
+    `first` are the first of that, in queue order; `held` is what it holds, here and below; `below`
+    are the hoppers below that could hand it work, with how much. `closed` says why no work is
+    handed out now, "" if it is.
     """
 
     instance: Instance
@@ -114,18 +121,23 @@ class Priming:
         return f"hopper next --claim{at}{self.names.taking}"
 
 
-def prime(
-    hopper: Hopper, executor: Executor, *, named: bool, worker: bool, elsewhere: bool
-) -> Priming:
-    """What `executor` needs to know to work at a hopper.
+def agent(hopper: Hopper, name: str | None, role: str | None, able: Sequence[str]) -> Executor:
+    """The executor as which an agent works that says so much of itself: never a person."""
+    in_run = hopper.scope is HopperScope.ORCHESTRATION
+    return Executor.of(name or NAME, role or (ROLE if in_run and not name else AGENT), able)
 
-    `named` is whether it said who it is, `worker` whether as a worker of a run, `elsewhere`
-    whether commands must name the hopper because one is not in its directory.
+
+def prime(hopper: Hopper, executor: Executor, *, elsewhere: bool) -> Priming:
+    """What `executor` (NAME and ROLE stand for what it has not said) needs to know to work at a
+    hopper.
+
+    It works as that executor and never as a person, who gets what is kept for people. `elsewhere`
+    is whether commands must name the hopper because one is not in its directory.
     """
     world, instance = hopper.world, hopper.instance
-    worker = worker or (not named and instance.scope is HopperScope.ORCHESTRATION)
+    named = executor.name != NAME
     root, branch, in_git = _place(world, instance)
-    names = _names(instance, executor if named else None, worker, elsewhere)
+    names = _names(instance, executor, elsewhere)
     ready, first, closed = _ready(world, instance, executor)
     return Priming(
         instance=instance,
@@ -135,7 +147,7 @@ def prime(
         ready=ready,
         first=first,
         held=tuple(_held(world, instance, executor.name)) if named else (),
-        below=tuple(ready_below(world, instance)),
+        below=tuple(ready_below(world, instance, executor)),
         closed=closed,
         examples=(
             *(Example(e.purpose, e.command.format(**names._asdict())) for e in _EXAMPLES),
@@ -159,20 +171,17 @@ def _place(world: World, instance: Instance) -> tuple[str | None, str | None, bo
     return str(project.root), where.branch if where else None, where is not None
 
 
-def _names(instance: Instance, who: Executor | None, worker: bool, elsewhere: bool) -> Names:
-    """The options of commands: those of a worker, or those of whoever works in a project."""
-    name = _word(who.name if who else "", "NAME")
+def _names(instance: Instance, who: Executor, elsewhere: bool) -> Names:
+    """The options of commands. What is added in a run is for anybody there."""
+    name, role = _word(who.name, NAME), _word(who.role, ROLE)
     at = f" --instance {_word(instance.id, 'INSTANCE')}" if elsewhere else ""
-    acting = f" --actor {name}"
-    if not worker:
-        return Names(f"{acting} --lease {LEASE}", acting, acting, at)
-    role = _word(who.role if who else "", "ROLE")
     holding = f" --executor {name}"
-    skills = sorted(who.held - who.names) if who else []
+    adding = "" if instance.scope is HopperScope.ORCHESTRATION else f" --executor {role}"
+    skills = sorted(who.held - who.names)
     able = "".join(f" --capability {shlex.quote(skill)}" for skill in skills)
     if len(able) > _LONGEST_NAME:
         able = " --capability WORD"
-    return Names(f"{holding} --role {role}{able}", holding, acting, at)
+    return Names(f"{holding} --role {role}{able}", holding, adding, f" --actor {name}", at)
 
 
 def _word(text: str, otherwise: str) -> str:
@@ -196,14 +205,14 @@ def _ready(
             suits = executor.may_take(task.executor_preference, task.required_capabilities)
             if suits and (task.not_before or "") <= now and len(first) < SHOWN:
                 first[task.id] = task
-    return ready_at(world, instance), tuple(first.values()), ""
+    return ready_at(world, instance, executor), tuple(first.values()), ""
 
 
-def ready_at(world: World, instance: Instance) -> int:
-    """How many tasks an instance could hand out now, those of a run's active phase included."""
-    store = world.store(instance.id)
+def ready_at(world: World, instance: Instance, executor: Executor) -> int:
+    """How many tasks an instance could hand out to somebody now, those of a run's active phase
+    included."""
     queues = phases.Layout.read(world, instance.id).queues()
-    return sum(store.count(Query(queue, (_READY,))) for queue in queues)
+    return world.store(instance.id).count_fitting(queues, executor, stamp(world.now()))
 
 
 def open_at(world: World, instance: Instance) -> int:
@@ -212,14 +221,14 @@ def open_at(world: World, instance: Instance) -> int:
     return sum(n for each in counts for status, n in each.items() if status not in CLOSED)
 
 
-def ready_below(world: World, instance: Instance) -> list[tuple[Instance, int]]:
-    """The running projects and runs below an instance that could hand out work, with how much:
-    the fullest first. Phases count for their run."""
+def ready_below(world: World, instance: Instance, executor: Executor) -> list[tuple[Instance, int]]:
+    """The running projects and runs below an instance that could hand out work to somebody, with
+    how much: the fullest first. Phases count for their run."""
     found = []
     for below in _below(world, instance):
         above = world.instance(below.parent) if below.parent else None
         is_phase = above is not None and above.scope is HopperScope.ORCHESTRATION
-        if below.is_running and not is_phase and (ready := ready_at(world, below)):
+        if below.is_running and not is_phase and (ready := ready_at(world, below, executor)):
             found.append((below, ready))
     return sorted(found, key=lambda each: -each[1])
 

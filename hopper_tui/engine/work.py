@@ -21,6 +21,7 @@ from hopper_tui.model.lifecycle import (
     InstanceStatus,
     TaskStatus,
 )
+from hopper_tui.model.plan import CHECKPOINT
 from hopper_tui.model.task import Task, storable
 
 if TYPE_CHECKING:
@@ -165,12 +166,26 @@ def _finish(
                 return task
             claiming.check_holds(world, task, executor, attempt)
             claiming.check_move(world, task, status)
+            if status is _T.DONE and CHECKPOINT in task.tags:
+                _check_approvable(world, store, task, executor)
             alone = _concerns_nobody(world, task)
             task = tx.change(task, kind, status=status, waiting=False, **fields)
             flow.follow(world, tx, store, task)
         if not alone:
             flow.settle(world, store, world.instance(task.instance))
     return task
+
+
+def _check_approvable(world: World, store: Store, task: Task, executor: str | None) -> None:
+    """Raise NotAllowed unless it is a person who completes a checkpoint, InvalidTransition while
+    what it is to approve is not done."""
+    short = world.short_id(task)
+    if executor is not None:
+        raise NotAllowed(
+            f"{short} is a checkpoint: a person approves it, no executor",
+            f"Who approves it types, without --executor: hopper task done {short}",
+        )
+    claiming.check_unheld(world, store, task)
 
 
 def _was_its_own(task: Task, executor: str | None, attempt: int | None) -> bool:

@@ -98,6 +98,9 @@ class Store(Protocol):
         With `ageing`, in seconds, a task counts one priority higher for each such time it waited.
         """
 
+    def count_fitting(self, instances: Sequence[str], executor: Executor, now: str) -> int:
+        """How many ready tasks of these instances an executor may take now."""
+
     def waiting(self, instance: str, skip: int = 0, limit: int = -1) -> list[Task]:
         """Ready tasks to be offered, most urgent and oldest first, past the first `skip`."""
 

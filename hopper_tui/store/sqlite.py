@@ -41,6 +41,11 @@ _STATUS = {status.value: status for status in TaskStatus}
 _QUEUED = f"SELECT priority, born, n, {TASKS.select} FROM tasks WHERE instance_id = ?"
 _READY = f"{_QUEUED} AND {select.IS_READY} ORDER BY priority, born, n"
 _READY_AT = f"{_QUEUED} AND priority = ? AND {select.IS_READY} ORDER BY priority, born, n"
+_KINDS = (
+    "SELECT executor_preference, required_capabilities, count(*) FROM tasks WHERE instance_id = ?"
+    f" AND {select.IS_READY} AND (not_before IS NULL OR not_before <= ?) GROUP BY 1, 2"
+)
+"""How many tasks are ready for whom."""
 _PLACE = 3
 _CREATED, _NOT_BEFORE, _PREFERENCE, _REQUIRED = (
     _PLACE + TASKS.fields.index(field)
@@ -215,6 +220,15 @@ class SqliteStore(Database):
                     yield head
             finally:
                 rows.close()
+
+    def count_fitting(self, instances: Sequence[str], executor: Executor, now: str) -> int:
+        """How many ready tasks of these instances an executor may take now."""
+        return sum(
+            number
+            for instance in instances
+            for preference, required, number in self._all(_KINDS, (instance, now))
+            if executor.may_take(preference, json.loads(required))
+        )
 
     def waiting(self, instance: str, skip: int = 0, limit: int = -1) -> list[Task]:
         """Ready tasks to be offered, most urgent and oldest first, past the first `skip`."""

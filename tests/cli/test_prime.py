@@ -51,15 +51,15 @@ def section(text: str, title: str) -> str:
 
 
 def test_an_agent_learns_where_it_is_what_to_type_and_what_is_ready(project: Shell) -> None:
-    task = project("add", "Fix the footer", "--executor", "human", "-p", "high").id
-    held = project("add", "Fix the header", "--executor", "human").id
-    project("task", "claim", held, "--actor", "robo", "--lease", "30m")
+    task = project("add", "Fix the footer", "--executor", "agent", "-p", "high").id
+    held = project("add", "Fix the header", "--executor", "agent").id
+    project("task", "claim", held, "--executor", "robo", "--role", "agent")
     told = project("prime", "--actor", "robo").out
     assert "hopper-web (project, running)" in told
     assert str(project.cwd) in told
     assert '"main"' in told
     commands = section(told, "Commands")
-    assert "hopper next --claim --actor robo --lease 30m" in commands
+    assert "hopper next --claim --executor robo --role agent\n" in commands
     assert len(commands.strip().splitlines()) == 10
     assert all("hopper " in line for line in commands.strip().splitlines())
     tasks = section(told, "Tasks")
@@ -69,10 +69,10 @@ def test_an_agent_learns_where_it_is_what_to_type_and_what_is_ready(project: She
 
 def test_without_a_name_the_place_for_it_is_shown(project: Shell) -> None:
     told = project("prime").out
-    assert "hopper next --claim --actor NAME --lease 30m" in told
+    assert "hopper next --claim --executor NAME --role agent" in told
     assert "for NAME" in told
     by_environment = project("prime", HOPPER_ACTOR="robo").out
-    assert "--actor robo" in by_environment
+    assert "--executor robo" in by_environment
     assert "NAME" not in by_environment
 
 
@@ -91,7 +91,7 @@ def test_the_global_hopper_leads_to_where_work_is(guide: Shell) -> None:
     guide("add", "Fix login", "--instance", "worker-1")
     told = guide("prime", "--actor", "robo").out
     assert "executes none" in told
-    assert "hopper next --claim --instance worker-1 --actor robo --lease 30m" in told
+    assert "hopper next --claim --instance worker-1 --executor robo --role agent" in told
 
 
 def test_a_paused_hopper_says_how_to_go_on(project: Shell) -> None:
@@ -101,7 +101,7 @@ def test_a_paused_hopper_says_how_to_go_on(project: Shell) -> None:
 
 
 def test_json_says_the_same(project: Shell) -> None:
-    task = project("add", "Fix the footer", "--executor", "human").id
+    task = project("add", "Fix the footer", "--executor", "agent").id
     told = project("prime", "--actor", "robo", "--json").json
     assert list(told) == [
         "instance_id", "name", "scope", "status", "path", "branch", "executor", "rules",
@@ -125,12 +125,12 @@ def test_every_example_is_understood(project: Shell) -> None:
 def test_it_never_grows(project: Shell) -> None:
     long = "あ" * 300 + '"`\\' * 60
     batch = "".join(
-        json.dumps({"title": f"{number} {long}", "executor": "human"}) + "\n"
+        json.dumps({"title": f"{number} {long}", "executor": "agent"}) + "\n"
         for number in range(400)
     )
     project("add", "--batch", stdin=batch)
     for _ in range(8):
-        project("next", "--claim", "--actor", "robo", "--lease", "30m")
+        project("next", "--claim", "--executor", "robo", "--role", "agent")
     for number in range(6):
         name = f"{'very-' * 15}long-worker-{number}"
         project("instance", "create", name, "--scope", "orchestration", "--parent", "web")
@@ -158,7 +158,7 @@ HOSTILE = [
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_title_never_looks_like_a_rule(project: Shell, title: str) -> None:
     before = project("prime", "--actor", "robo").out
-    project("add", title, "--executor", "human")
+    project("add", title, "--executor", "agent")
     told = project("prime", "--actor", "robo").out
     assert told.partition("## Tasks")[0] == before.partition("## Tasks")[0]
     rows = [line for line in section(told, "Tasks").splitlines() if line.startswith("- ")]
@@ -179,11 +179,58 @@ def test_names_in_commands_are_quoted_for_the_shell(project: Shell) -> None:
 
 
 def test_next_says_what_to_type_after_it_in_the_same_name(project: Shell) -> None:
-    task = project("add", "Fix the footer", "--executor", "human").id
-    shown = project("next", "--actor", "robo")
-    assert shown.lines[-1].endswith(f"hopper task claim {task} --actor robo")
-    taken = project("next", "--claim", "--actor", "robo")
-    assert taken.lines[-1].endswith(f"hopper task done {task} --actor robo")
+    task = project("add", "Fix the footer").id
+    shown = project("next", "--actor", "alice")
+    assert shown.lines[-1].endswith(f"hopper task claim {task} --actor alice")
+    taken = project("next", "--claim", "--actor", "alice")
+    assert taken.lines[-1].endswith(f"hopper task done {task} --actor alice")
+
+
+def test_a_worker_is_told_to_claim_with_all_that_it_said_of_itself(project: Shell) -> None:
+    project("add", "Bake bread", "--executor", "coder", "--capability", "oven", "--instance", "web")
+    said = ("--executor", "robo", "--role", "coder", "--capability", "oven")
+    command = project("next", *said).lines[-1].partition("hopper ")[2]
+    assert project(*command.split()).out
+    assert project("next", *said, check=4)
+
+
+# What is for people
+
+
+def test_an_agent_is_never_led_to_what_is_for_people(project: Shell) -> None:
+    plan = "goals: [{title: Ship it, phase: Release, tasks: [{title: Look, checkpoint: true}]}]"
+    task = project("add", "Release it", "--executor", "human").id
+    run = project("task", "break-down", task, "--plan", "-", "--json", stdin=plan).json["target"]
+    for where in ([], ["--instance", run]):
+        told = project("prime", "--actor", "bot", *where, "--json").json
+        assert (told["ready"], told["next"], told["below"]) == (0, [], [])
+        asked = next(c["command"] for c in told["commands"] if "next --claim" in c["command"])
+        assert "nothing to do" in project(*asked.split()[1:], check=4).err
+    assert run not in project("next", "--executor", "bot", check=4).err
+    assert f"--instance {run}" in project("next", "--actor", "alice", check=4).err
+
+
+def test_only_a_person_approves_a_checkpoint_and_only_when_its_time_has_come(
+    project: Shell,
+) -> None:
+    plan = """goals: [{title: Ship it, phase: Release,
+      tasks: [Build it, {title: Look, checkpoint: true}]}]"""
+    task = project("add", "Release it", "--executor", "human").id
+    run = project("task", "break-down", task, "--plan", "-", "--json", stdin=plan).json["target"]
+    (phase,) = project("instance", "list", "--parent", run, "--json").json
+    found = project("list", "--instance", phase["instance_id"], "--json").json
+    build, look = (task["short_id"] for task in found)
+    refused = project("task", "done", look, check=1)
+    assert f"waits for {build}" in refused.err
+    project("task", "done", build)
+    refused = project("task", "done", look, "--executor", "bot", check=1)
+    assert "a person approves it" in refused.err or "does not hold" in refused.err
+    project("next", "--claim", "--instance", run, "--executor", "al", "--role", "human")
+    refused = project("task", "done", look, "--executor", "al", "--json", check=1)
+    assert refused.error["code"] == "not_allowed"
+    assert refused.err.splitlines()[0].endswith(f"hopper task done {look}")
+    project("task", "done", look)
+    assert project("task", "show", task, "--json").json["status"] == "done"
 
 
 def test_next_leads_to_the_run_that_has_work_with_the_same_options(project: Shell) -> None:
@@ -199,7 +246,7 @@ def test_next_leads_to_the_run_that_has_work_with_the_same_options(project: Shel
 def test_a_claim_says_what_comes_next_and_so_does_a_task_that_nobody_takes(
     project: Shell,
 ) -> None:
-    added = project("add", "Fix the footer", "--executor", "human")
+    added = project("add", "Fix the footer", "--executor", "agent")
     assert added.err == ""
     lost = project("add", "Bake bread", "--capability", "oven", "--instance", "global")
     assert "hopper task why " in lost.err
@@ -209,7 +256,7 @@ def test_a_claim_says_what_comes_next_and_so_does_a_task_that_nobody_takes(
 
 
 def test_who_lost_a_task_is_not_led_to_take_it_from_its_holder(project: Shell) -> None:
-    task = project("add", "Fix the footer", "--executor", "human").id
+    task = project("add", "Fix the footer", "--executor", "agent").id
     project("task", "claim", task, "--actor", "robo", "--lease", "30m")
     said = project("task", "done", task, "--actor", "other", check=1).err
     assert "hopper next --claim" in said
@@ -364,7 +411,9 @@ def test_an_agent_that_knows_only_this_does_a_plan_of_ten_tasks(project: Shell) 
 
 
 def test_two_such_agents_share_a_plan_and_do_each_task_once(project: Shell) -> None:
-    project("add", "Fix typo in README")  # so that whoever comes first has something to do
+    project(
+        "add", "Fix typo in README", "--executor", "agent"
+    )  # so that whoever comes first has something to do
     told = players(project, ["--actor", "robo-1"], ["--actor", "robo-2"], plans=[PLAN, []])
     assert [refused(each) for each in told] == [[], []]
     done = [key for each in told for key in each["done"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hopper_tui.engine.hopper import Hopper
-from hopper_tui.model.errors import AtCapacity, InvalidTransition, LeaseLost, NotAllowed
+from hopper_tui.model.errors import AtCapacity, InvalidTransition, LeaseLost, NotAllowed, NotFound
 from hopper_tui.model.plan import Goal, Plan, Step
 from hopper_tui.model.task import Task
 
@@ -162,6 +162,36 @@ def test_the_run_s_own_tasks_hold_no_phase(scene: Scene) -> None:
     run.add_task(title="the goal", executor_preference="human")
     end(design, "design a")
     assert taken(build) == "build a"
+
+
+@pytest.mark.parametrize("name", ["build", "BUILD", "phase-2", "id"])
+def test_a_task_added_to_a_run_with_a_phase_goes_into_that_phase(scene: Scene, name: str) -> None:
+    run, design, build = staged(scene, "a")
+    key = run.add_task(title="late", phase=build.id if name == "id" else name)
+    task = scene.task(key)
+    assert (task.instance, task.phase) == (build.id, "build")
+    assert [taken(run), taken(run)] == ["design a", None]
+    assert run.add_tasks([Task(title="x", phase="design"), Task(title="y")])
+    assert scene.titles(design) == ["design a", "x"]
+
+
+def test_an_unknown_phase_is_refused_where_there_are_phases(scene: Scene) -> None:
+    run, *_ = staged(scene, "a")
+    with pytest.raises(NotFound, match="no phase 'Fix'") as refused:
+        run.add_task(title="late", phase="Fix")
+    assert "design, build" in str(refused.value.hint)
+    assert scene.titles(run) == []
+    alone = scene.worker("w9")
+    assert scene.task(alone.add_task(title="x", phase="Fix")).phase == "Fix"
+
+
+def test_a_task_of_a_run_with_phases_does_not_change_its_phase_by_a_word(scene: Scene) -> None:
+    run, design, _ = staged(scene, "a")
+    (task,) = design.list()
+    with pytest.raises(NotAllowed, match="queue of its own") as refused:
+        run.update(task.id, phase="build")
+    assert f"--instance {run.id}" in str(refused.value.hint)
+    run.update(task.id, title="other")
 
 
 def test_an_open_dependency_holds_a_task_within_its_phase(scene: Scene) -> None:
