@@ -26,6 +26,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "installed: commands are runs of the installed script")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the tests go on that play at random, and with which dice."""
+    parser.addoption("--keys", type=int, default=400, help="keys of a random session")
+    parser.addoption("--dice", type=int, default=1, help="seed of a random session")
+
+
 def _has_room(directory: Path) -> bool:
     return os.access(directory, os.W_OK) and shutil.disk_usage(directory).free > ROOM
 

@@ -152,6 +152,8 @@ async def delegate(cockpit: Cockpit) -> None:
     """Delegate the chosen tasks."""
     chosen = cockpit.tasks.chosen
     targets = await cockpit.session.targets(chosen[0])
+    if not cockpit.is_current:  # something else was opened meanwhile: it keeps the focus
+        return
 
     async def attempt(order: Order) -> Problem | None:
         return _problem(await cockpit.work(verbs.delegate(*order), chosen))

@@ -442,6 +442,7 @@ class Cockpit(WorkingScreen):
             self.view_of.pop(str(self._hopper), None)
         for name in PANES:  # a pane that is not displayed cannot take the focus
             self.body.set_class(name == pane, f"show-{name}")
+        self._pane = pane
         self.view(pane).focus()
 
     async def action_view(self, name: ViewName) -> None:
@@ -595,7 +596,7 @@ class Cockpit(WorkingScreen):
         if reason := self.reason_against(command):
             self.warn(reason)
         else:
-            where = self.stage.view.with_cursor if self.stage.view else self.view(self._pane)
+            where = self.stage.view.with_cursor if self.stage.view else self.focused or self
             await self.app.run_action(command.action, where, {"screen": self})
 
     @property
@@ -622,7 +623,7 @@ class Cockpit(WorkingScreen):
         """Move the selected hopper through its life."""
         from hopper_tui.tui.asking import steer
 
-        self.run_worker(steer(self, verb), group="ask")
+        self.run_worker(self._asking(steer(self, verb)), group="ask")
 
     @property
     def here(self) -> str | None:

@@ -352,7 +352,8 @@ class Session:
     def _targets(self, task_id: str) -> list[Target]:
         world = self._world
         hopper, task = world.find_task(task_id)
-        ranked = {c.target: c for c in hopper.candidates(task.id).candidates}
+        routes = hopper.scope is not HopperScope.ORCHESTRATION  # which only escalates
+        ranked = {c.target: c for c in hopper.candidates(task.id).candidates} if routes else {}
         nodes = {node.instance.id: node for node in world.nodes()}
         here = hopper.instance
         found: list[Target] = []

@@ -3,7 +3,7 @@ of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import getters
@@ -77,7 +77,14 @@ class WorkingScreen(Screen[None]):
 
     def action_ask(self, name: str) -> None:
         """Open the dialog of a command."""
-        self.run_worker(self._ask(name), group="ask")
+        self.run_worker(self._asking(self._ask(name)), group="ask")
+
+    async def _asking(self, dialog: Awaitable[None]) -> None:
+        """Hold a dialog; what the engine refuses on the way is said, and ends nothing else."""
+        try:
+            await dialog
+        except Exception as error:
+            self.warn(Problem.of(error).sentence)
 
     async def _ask(self, name: str) -> None:
         raise NotImplementedError

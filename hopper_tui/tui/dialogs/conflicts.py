@@ -8,14 +8,12 @@ from typing import ClassVar
 
 from textual import getters
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from hopper_tui.model.text import plain
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceList
-from hopper_tui.tui.dialogs.dialog import Dialog
 from hopper_tui.tui.dialogs.text import TextView
+from hopper_tui.tui.dialogs.trying import TryingDialog
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.presentation import conflict_row, conflict_sides, width_of
 from hopper_tui.tui.roles import Line, Span
@@ -25,7 +23,7 @@ Settle = Callable[[ConflictRow, Take], Awaitable[Problem | None]]
 """Tries to settle a conflict by a side."""
 
 
-class ConflictsDialog(Dialog[None]):
+class ConflictsDialog(TryingDialog):
     """The fields in conflict above, the two values of the selected one below.
 
     Begins at those of the task `about`. Stays open while conflicts are settled, so that the last
@@ -41,7 +39,7 @@ class ConflictsDialog(Dialog[None]):
 
     choices = getters.query_one(ChoiceList)
     sides = getters.query_one(TextView)
-    problem = getters.query_one("#problem", Static)
+    closes = False
 
     def __init__(
         self,
@@ -96,20 +94,14 @@ class ConflictsDialog(Dialog[None]):
 
     def action_take(self, take: Take) -> None:
         """Let the selected field have one of its two values."""
-        if row := self._rows.get(self.choices.selected or ""):
-            self._attempt(self._settle(row, take))
+        row = self._rows.get(self.choices.selected or "")
+        if row and not self.is_trying:
+            self.attempt(self._settle(row, take))
 
     def action_undo(self) -> None:
         """Take the last command back."""
-        self._attempt(self._take_back())
-
-    def _attempt(self, attempt: Awaitable[Problem | None]) -> None:
-        self.run_worker(self._try(attempt), group="attempt")
-
-    async def _try(self, attempt: Awaitable[Problem | None]) -> None:
-        problem = await attempt
-        self.problem.update(Content(plain(problem.sentence) if problem else ""))
-        self.problem.set_class(problem is not None, "-said")
+        if not self.is_trying:
+            self.attempt(self._take_back())
 
 
 def _line(row: ConflictRow, width: int, ids_width: int) -> Line:

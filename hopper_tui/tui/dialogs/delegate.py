@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, Static, TextArea
 from hopper_tui.model.lifecycle import DelegationType
 from hopper_tui.model.text import plain
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceList
-from hopper_tui.tui.dialogs.dialog import Dialog
+from hopper_tui.tui.dialogs.trying import TryingDialog
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.presentation import count, target_line
 from hopper_tui.tui.roles import Line, Span
@@ -33,7 +33,7 @@ class Order(NamedTuple):
     notes: str | None
 
 
-class DelegateDialog(Dialog[bool]):
+class DelegateDialog(TryingDialog):
     """The kind follows from what is chosen: a child is routed to, a sibling is reassigned to, the
     parent is escalated to; subtasks, one a line, decompose."""
 
@@ -45,7 +45,6 @@ class DelegateDialog(Dialog[bool]):
     subtasks = getters.query_one("#subtasks", TextArea)
     notes = getters.query_one("#notes", Input)
     order_line = getters.query_one("#order", Static)
-    problem = getters.query_one("#problem", Static)
 
     def __init__(
         self,
@@ -108,15 +107,8 @@ class DelegateDialog(Dialog[bool]):
 
     def action_submit(self) -> None:
         """Try; at most one attempt at a time."""
-        self.run_worker(self._try(self.order()), group="attempt", exclusive=True)
-
-    async def _try(self, order: Order) -> None:
-        problem = await self._attempt(order)
-        if problem is None:
-            self.dismiss(True)
-        else:
-            self.problem.update(Content(plain(problem.sentence)))
-            self.problem.add_class("-said")
+        if not self.is_trying:
+            self.attempt(self._attempt(self.order()))
 
 
 def _routing_line(width: int) -> Line:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import getters
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.suggester import SuggestFromList
@@ -14,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static, TextArea
 
 from hopper_tui.model.text import plain
-from hopper_tui.tui.dialogs.dialog import Dialog
+from hopper_tui.tui.dialogs.trying import TryingDialog
 from hopper_tui.tui.snapshot import Problem
 
 Values = Mapping[str, str]
@@ -35,7 +34,7 @@ class Field:
     lines: int = 1
 
 
-class FormDialog(Dialog[bool]):
+class FormDialog(TryingDialog):
     """Enter in a one-line field, or ctrl+s anywhere, tries; the result is True once it is done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,8 +42,6 @@ class FormDialog(Dialog[bool]):
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
-
-    problem = getters.query_one("#problem", Static)
 
     def __init__(self, title: str, fields: Sequence[Field], verb: str, attempt: Attempt) -> None:
         moves = "   tab next field" if len(fields) > 1 else ""
@@ -90,19 +87,12 @@ class FormDialog(Dialog[bool]):
 
     def action_submit(self) -> None:
         """Try; at most one attempt at a time."""
+        if self.is_trying:
+            return
         values = self.values()
         for field in self._fields:
             if field.required and not values[field.name].strip():
-                self.problem.update(Content(f"{field.label} is missing."))
-                self.problem.add_class("-said")
+                self.say(f"{field.label} is missing.")
                 self.query_one(f"#{field.name}").focus()
                 return
-        self.run_worker(self._try(values), group="attempt", exclusive=True)
-
-    async def _try(self, values: Values) -> None:
-        problem = await self._attempt(values)
-        if problem is None:
-            self.dismiss(True)
-        else:
-            self.problem.update(Content(plain(problem.sentence)))
-            self.problem.add_class("-said")
+        self.attempt(self._attempt(values))
