@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from hopper_tui.cli.verbs import NOUNS, Noun, Verb
+from hopper_tui.model.errors import HopperError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -83,7 +85,27 @@ class Command(_TakesShared):
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.obj.enter()
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except HopperError as error:
+            if error.hint:
+                error.hint = _NEXT.sub(lambda found: found[0] + _said(ctx), error.hint)
+            raise
+
+
+_NEXT = re.compile(r"hopper next --claim(?! --)")
+"""How hints say to take other work."""
+
+
+def _said(ctx: click.Context) -> str:
+    """What a command said of where and who, as options for the next one."""
+    from hopper_tui.cli.parameters import repeated
+
+    said = ctx.params
+    return repeated(
+        ctx.obj, said.get("executor"), said.get("role"), said.get("capability") or (),
+        instance=said.get("instance"),
+    )  # fmt: skip
 
 
 class Group(_TakesShared, click.Group):

@@ -95,7 +95,8 @@ def tree(session: Session) -> None:
 def create(session: Session, name: str, scope: str, parent: str | None, config: str | None) -> None:
     """Create an instance.
 
-    It takes work once it is started.
+    It takes work once it is started. Each command is a process of its own, so a run with
+    persistence.storage memory is kept in a file, too, which goes when the run is archived.
 
     \b
     Examples:

@@ -138,10 +138,12 @@ def repeated(
     role: str | None = None,
     capabilities: Sequence[str] = (),
     lease: str | None = None,
+    instance: str | None = None,
 ) -> str:
-    """How the next command says again who acts, as far as this one said it: options, each with a
-    space in front."""
-    said = [("--actor", session.actor), ("--executor", executor), ("--role", role)]
+    """How the next command says again who acts, and where, as far as this one said it: options,
+    each with a space in front."""
+    said = [("--instance", instance), ("--actor", session.actor)]
+    said += [("--executor", executor), ("--role", role)]
     said += [("--capability", word) for word in capabilities]
     said += [("--lease", lease)]
     if not any(value for _, value in said):

@@ -242,7 +242,10 @@ def _about_target(world: World, hop: Delegation) -> Iterator[str]:
     try:
         target = world.instance(hop.target)
     except NotFound:
-        yield f"{hop.target} is not known on this machine; completion arrives when it is"
+        yield (
+            f"{hop.target} is not known on this machine; completion arrives when it is. If it is"
+            f" gone for good, take the task back: hopper delegation cancel {hop.id}"
+        )
         return
     except HopperError as error:
         yield f"{hop.target} cannot be read: {error}"

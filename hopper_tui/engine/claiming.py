@@ -13,7 +13,13 @@ from hopper_tui.engine.phases import Layout
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import InvalidTransition, LeaseLost, NotAllowed
 from hopper_tui.model.executor import Executor
-from hopper_tui.model.lifecycle import TASK_MOVES, HopperScope, TaskStatus, check_task_move
+from hopper_tui.model.lifecycle import (
+    TASK_MOVES,
+    HopperScope,
+    InstanceStatus,
+    TaskStatus,
+    check_task_move,
+)
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
@@ -40,9 +46,12 @@ def check_executes(instance: Instance) -> None:
     """Raise NotAllowed unless the instance hands out work now."""
     check_may_execute(instance)
     if not instance.is_running:
+        verb = "resume" if instance.status is InstanceStatus.PAUSED else "start"
         raise NotAllowed(
             f"{instance.name} is {instance.status} and hands out no work",
-            f"hopper instance {'resume' if instance.status == 'paused' else 'start'} {instance.id}",
+            "It has ended; see which hoppers have not: hopper instance list"
+            if instance.status is InstanceStatus.TERMINATED
+            else f"hopper instance {verb} {instance.id}",
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.engine.backends import stand_ins
 from hopper_tui.engine.checkout import run_is_beside
-from hopper_tui.engine.flow import made_elsewhere
+from hopper_tui.engine.flow import check_known, made_elsewhere
 from hopper_tui.model.errors import HopperError, NotFound
 from hopper_tui.model.lifecycle import DelegationStatus, InstanceStatus
 
@@ -148,16 +148,13 @@ def _unsettled(world: World) -> Iterator[Finding]:
 def _lost(world: World, store: Store, hop: Delegation) -> Iterator[Finding]:
     """An accepted hop to a hopper that is known nowhere here, as a run in memory that ended."""
     try:
-        world.store(hop.target)
-    except NotFound:
+        check_known(world, hop)
+    except NotFound as unknown:
         if made_elsewhere(store, hop):
             where = "worktree" if run_is_beside(store, hop.target) else "clone"
             yield Finding("ok", "hops", f"{hop.target} works on {hop.task} in another {where}")
             return
-        message = (
-            f"{hop.target} took task {hop.task} and is not known here; if it is gone for good,"
-            f" take the task back: hopper delegation cancel {hop.id}"
-        )
-        yield Finding("error", "hops", message)
+        hint = str(unknown.hint)
+        yield Finding("error", "hops", f"{unknown.message}; {hint[:1].lower()}{hint[1:]}")
     except HopperError:
         return

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hopper_tui.engine import flow, measuring, runs
 from hopper_tui.model.clock import seconds, stamp
 from hopper_tui.model.errors import HopperError, InvalidTransition, NotAllowed, StorageError
-from hopper_tui.model.lifecycle import CLOSED, HopperScope, InstanceStatus, TaskStatus
+from hopper_tui.model.lifecycle import (
+    CLOSED,
+    DelegationStatus,
+    HopperScope,
+    InstanceStatus,
+    TaskStatus,
+)
 from hopper_tui.model.query import Query, Term
 
 if TYPE_CHECKING:
@@ -31,7 +37,7 @@ WORDS = 300
 """Characters of a title or reason in a summary."""
 LARGEST = 24_000
 """Characters of a summary as JSON: it must fit into one event of the journal in any script."""
-ENDING, ARCHIVED = "run.ending", "run.archived"
+ENDING = "run.ending"
 
 
 class Ending(NamedTuple):
@@ -153,8 +159,7 @@ def _close(world: World, store: Store, run: Instance, ending: Ending) -> None:
     with world.writing(store) as tx:
         members = measuring.family(store, run)
         for one in members:
-            counts = store.counts(one.id)
-            if left := sum(n for status, n in counts.items() if status not in CLOSED):
+            if left := _left(store, one):
                 raise InvalidTransition(
                     f"{one.name} still has {left} open task{'s' if left > 1 else ''}",
                     f"Finish or cancel them first: hopper list --instance {one.id}",
@@ -171,6 +176,21 @@ def _close(world: World, store: Store, run: Instance, ending: Ending) -> None:
                     stopped_at=stamp(world.now()),
                 )  # fmt: skip
         tx.remark("instance", run.id, ENDING, ending._asdict())
+
+
+def _left(store: Store, one: Instance) -> int:
+    """How many tasks of a run are open. What it handed to its parent when it was terminated is in
+    the hands of that."""
+    counts = store.counts(one.id)
+    left = sum(n for status, n in counts.items() if status not in CLOSED)
+    if left and one.status is InstanceStatus.TERMINATED:
+        terms = (Term("status", (TaskStatus.DELEGATED,)),)
+        hops = [flow.current_hop(store, task) for task in store.query(Query(one.id, terms))]
+        left -= sum(
+            hop is not None and hop.target == one.parent and hop.status is DelegationStatus.ACCEPTED
+            for hop in hops
+        )
+    return left
 
 
 def uninformed(world: World, store: Store, run: Instance) -> list[str]:
@@ -216,10 +236,10 @@ def _remove(world: World, hopper: Hopper) -> None:
 def _keep_summary(world: World, above: Store, run: str, told: dict[str, Any]) -> None:
     """Record a summary, unless somebody did already; an earlier run of that id is another."""
     with world.writing(above) as tx:
-        for event in above.events(key=run, kind=ARCHIVED, newest=True, limit=1):
+        for event in above.events(key=run, kind=flow.ARCHIVED, newest=True, limit=1):
             if isinstance(event.note, dict) and event.note.get("created_at") == told["created_at"]:
                 return
-        tx.remark("instance", run, ARCHIVED, told)
+        tx.remark("instance", run, flow.ARCHIVED, told)
 
 
 def _fitted(told: dict[str, Any]) -> dict[str, Any]:

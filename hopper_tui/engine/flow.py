@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hopper_tui.engine import routes
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.delegation import Delegation
-from hopper_tui.model.errors import HopperError, StorageError
+from hopper_tui.model.errors import HopperError, NotFound, StorageError
 from hopper_tui.model.lifecycle import (
     LEFT,
     DelegationStatus,
@@ -43,6 +43,8 @@ _D = DelegationStatus
 _T = TaskStatus
 _TAKEN_UP_AGAIN = (_T.DONE, _T.FAILED, _T.BLOCKED, _T.PENDING)
 """A task in one of these is delegated again when a finished child of it is reopened."""
+ARCHIVED = "run.archived"
+"""What a hopper records when a run below it is archived."""
 NEARBY = 200
 """Everyday commands offer again at most so many of those that wait: their cost stays flat."""
 RESULTS_LIMIT = 48 << 10
@@ -196,6 +198,18 @@ def _side(world: World, instance: str) -> Store | None:
         return None
 
 
+def check_known(world: World, hop: Delegation) -> None:
+    """Raise NotFound if the target of a hop is known nowhere here, as a run whose database is
+    gone."""
+    try:
+        world.store(hop.target)
+    except NotFound:
+        raise NotFound(
+            f"{hop.target} took task {hop.task} and is not known here",
+            f"If it is gone for good, take the task back: hopper delegation cancel {hop.id}",
+        ) from None
+
+
 def _settle(
     world: World, hop: Delegation, touched: _Touched, declined: set[tuple[str, str]]
 ) -> int:
@@ -210,8 +224,9 @@ def _settle(
 def _step(world: World, hop: Delegation, touched: _Touched, declined: set[tuple[str, str]]) -> int:
     source, target = _side(world, hop.source), _side(world, hop.target)
     if source is None or target is None:
-        if source is not None and made_elsewhere(source, hop):
-            _tell(world, source, hop)
+        side, gone = (target, hop.source) if source is None else (source, hop.target)
+        if side is not None and _hears_nothing(side, hop, gone):
+            _tell(world, side, hop)
         return 0
     if source is not target:
         world.announce()
@@ -240,6 +255,13 @@ def _step(world: World, hop: Delegation, touched: _Touched, declined: set[tuple[
         _tell(world, source, here)
         _tell(world, target, there)
     return 1
+
+
+def _hears_nothing(store: Store, hop: Delegation, gone: str) -> bool:
+    """Whether the other side of a hop, which is not known here, need not be told of it any more: it
+    was archived, or belongs to another clone or worktree."""
+    archived = store.events(key=gone, kind=ARCHIVED, newest=True, limit=1)
+    return bool(archived) or (gone == hop.target and made_elsewhere(store, hop))
 
 
 def made_elsewhere(store: Store, hop: Delegation) -> bool:

@@ -13,6 +13,7 @@ from hopper_tui.engine import flow
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import InvalidTransition, NotFound
 from hopper_tui.model.event import Event, Patch
+from hopper_tui.model.lifecycle import HOP_OPEN, InstanceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -161,6 +162,7 @@ def _take_back(world: World, group: str, kind: str, named: str | None = None) ->
     for store, events in touched:
         _check_unmoved(world, events, made)
         _check_last(world, store, events, group)
+        _check_there(world, store, events)
     world.announce()
     changed = _compensate(world, touched, group, kind, made)
     flow.drive(world, [store for store, _ in touched], _routers(store for store, _ in touched))
@@ -266,6 +268,29 @@ def _check_last(world: World, store: Store, events: list[Event], group: str) -> 
                 f"{what} was changed since by {last.actor} ({last.kind})",
                 f"Undo that first{where}, or change it by hand",
             )
+
+
+def _check_there(world: World, store: Store, events: list[Event]) -> None:
+    """Refuse to give work back to a run that has ended, or is not known here: it would stay there
+    for ever."""
+    first = {event.key: event for event in reversed(events) if event.entity == "delegation"}
+    for event in first.values():
+        hop = store.delegation(event.key)
+        if event.kind in _CREATED or event.patch.base.get("status") not in HOP_OPEN or hop is None:
+            continue
+        try:
+            if world.instance(hop.target).status is not InstanceStatus.TERMINATED:
+                continue
+            name, ended = world.name(hop.target), "is terminated"
+        except NotFound:
+            name, ended = hop.target, "is archived, or not known here,"
+        task = store.task(hop.task)
+        short = hop.task if task is None else world.short_id(task)
+        verb = "delegate" if task is not None and task.is_open else "reopen"
+        raise InvalidTransition(
+            f"{name} {ended} and cannot take {short} up again",
+            f"Put it into the queue anew: hopper task {verb} {short}",
+        )
 
 
 def _sentence(world: World, store: Store, events: list[Event]) -> str:

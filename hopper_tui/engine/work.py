@@ -45,6 +45,7 @@ def leaf(world: World, task: Task) -> Task:
         hop = flow.current_hop(world.store(task.instance), task)
         if hop is None:
             return task
+        flow.check_known(world, hop)
         source, target = world.name(hop.source), world.name(hop.target)
         if hop.status is _D.PENDING:
             raise InvalidTransition(

@@ -194,6 +194,29 @@ def test_a_worker_is_told_to_claim_with_all_that_it_said_of_itself(project: Shel
     assert project("next", *said, check=4)
 
 
+def test_a_refusal_leads_on_with_what_the_command_said_of_where_and_who(guide: Shell) -> None:
+    here = ("--instance", "worker-1")
+    held = guide("add", "Fix login", *here, "-q").id
+    other = guide("add", "Draw login", *here, "--executor", "artist", "-q").id
+    baked = guide("add", "Bake bread", *here, "--capability", "oven", "-q").id
+    guide("task", "claim", held, "--executor", "c1")
+    who = ("--executor", "c2", "--role", "coder")
+    options = "--instance worker-1 --executor c2 --role coder"
+    for task in (held, other, baked):
+        said = guide("task", "claim", task, *who, *here, "--json", check=1)
+        assert f"hopper next --claim {options}" in said.err.splitlines()[0]
+        assert f"hopper next --claim {options}" in said.error["hint"]
+    late = guide("task", "done", held, "--executor", "c2", check=1).err
+    assert "hopper next --claim --executor c2. See" in late
+
+
+def test_a_run_that_has_ended_is_not_said_to_start_again(guide: Shell) -> None:
+    guide("instance", "terminate", "worker-1")
+    said = guide("next", "--instance", "worker-1", check=1).err
+    assert "start worker-1" not in said
+    assert "hopper instance list" in said
+
+
 # What is for people
 
 

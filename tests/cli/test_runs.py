@@ -180,3 +180,64 @@ def test_a_summary_from_anywhere_is_shown_without_harm(guide: Shell, note: str) 
     db.close()
     assert "\x1b" not in guide("log", "--instance", "webapp").out
     assert "\x1b" not in guide("instance", "show", "old", check=None).out
+
+
+def done_by_a_run(guide: Shell) -> tuple[str, str]:
+    """A task of the global hopper that worker-1 has done, and its copy at the project."""
+    top = guide("add", "Implement OAuth", "--project", "webapp", "-q").id
+    work = guide("next", "--claim", "--instance", "worker-1", "--executor", "x", "-q").id
+    guide("task", "done", work, "--executor", "x")
+    return top, guide("list", "--all", "--instance", "webapp", "-q").id
+
+
+@pytest.mark.parametrize("ended", ["archive", "terminate"])
+@pytest.mark.parametrize("place", ["webapp", "global"])
+def test_undo_gives_no_work_back_to_a_run_that_has_ended(
+    guide: Shell, place: str, ended: str
+) -> None:
+    top, middle = done_by_a_run(guide)
+    guide("instance", ended, "worker-1")
+    refused = guide("undo", "--instance", place, check=1)
+    assert "worker-1 is" in refused.err
+    assert "cannot take" in refused.err
+    states = [guide("task", "show", key, "--json").json["status"] for key in (top, middle)]
+    assert states == ["done", "done"]
+    command = refused.err.strip().partition("hopper task ")[2].split()
+    guide("task", *command)
+    assert guide("task", "show", top, "--json").json["status"] == "delegated"
+    again = guide("next", "--claim", "--instance", "webapp", "--executor", "y", check=4).err
+    run = again.split()[-1]
+    guide("task", "done", guide("next", "--claim", "--instance", run, "--executor", "y", "-q").id,
+          "--executor", "y")  # fmt: skip
+    assert guide("task", "show", top, "--json").json["status"] == "done"
+
+
+def test_a_task_whose_run_is_gone_says_how_to_get_it_back(guide: Shell) -> None:
+    top = guide("add", "Implement OAuth", "--project", "webapp", "-q").id
+    for path in guide.home.rglob("worker-1.db*"):
+        path.unlink()
+    refused = guide("task", "release", top, check=1).err
+    assert "worker-1 took task" in refused
+    command = refused.strip().partition("hopper delegation ")[2].split()
+    assert command[0] == "cancel"
+    guide("delegation", *command)
+    assert "webapp" in guide("task", "why", top).out
+    (left,) = guide("list", "--instance", "webapp", "--json").json
+    assert left["status"] == "pending"
+
+
+def test_what_a_run_handed_back_is_not_in_the_way_of_its_end(guide: Shell) -> None:
+    guide("add", "Buy paper", "--instance", "worker-1")
+    guide("instance", "terminate", "worker-1")
+    (back,) = guide("list", "--instance", "webapp", "-q").lines
+    guide("instance", "archive", "worker-1")
+    guide("task", "done", back)
+    checked = guide("doctor")
+    assert "waits for the other side" not in checked.out
+    assert "worker-1" in guide("task", "delegations", back).out
+
+
+def test_a_run_waits_for_an_answer_from_above_before_it_ends(guide: Shell) -> None:
+    asked = guide("add", "Which licence?", "--instance", "worker-1", "-q").id
+    guide("task", "delegate", asked, "--type", "escalate")
+    assert "1 open task" in guide("instance", "archive", "worker-1", check=1).err
