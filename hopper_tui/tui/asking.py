@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hopper_tui.engine import saved_filters
+from hopper_tui.engine import drafting, saved_filters
+from hopper_tui.engine.completing import word_completions
 from hopper_tui.engine.conflicts import resolve
+from hopper_tui.engine.drafting import Draft
 from hopper_tui.engine.filter import SAVED
-from hopper_tui.model.errors import HopperError
+from hopper_tui.model.errors import HopperError, Invalid
 from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
 from hopper_tui.tui import verbs
 from hopper_tui.tui.commands import (
@@ -22,10 +24,12 @@ from hopper_tui.tui.commands import (
     key_of,
     keys_of,
 )
+from hopper_tui.tui.completing_input import Complete
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceDialog
 from hopper_tui.tui.dialogs.confirm import ConfirmDialog
 from hopper_tui.tui.dialogs.conflicts import ConflictsDialog
 from hopper_tui.tui.dialogs.delegate import DelegateDialog, Order
+from hopper_tui.tui.dialogs.feedback import FeedbackDialog, read_feedback
 from hopper_tui.tui.dialogs.form import Attempt, Field, FormDialog, Values
 from hopper_tui.tui.dialogs.saved_filters import NEW, SavedFiltersDialog
 from hopper_tui.tui.dialogs.text import TextDialog
@@ -92,15 +96,98 @@ async def note(cockpit: Cockpit) -> None:
 
 async def tag(cockpit: Cockpit) -> None:
     """Add and remove tags of the chosen tasks."""
-    field = Field("tags", "Tags", required=True, placeholder="api -old adds api, removes old")
+    instance = cockpit.queue_view.snapshot.instance
+    placeholder = "api -old adds api, removes old"
+    complete = _known_tags(cockpit, instance.id if instance else None)
+    field = Field("tags", "Tags", "", placeholder, required=True, complete=complete)
     await _form(cockpit, "tag", field, verbs.retag)
 
 
 async def edit(cockpit: Cockpit) -> None:
-    """Change the title of the selected task."""
+    """Change the fields of the selected task."""
     row = cockpit.tasks.selected_row
-    field = Field("title", "Title", row.task.title if row else "", required=True)
-    await _form(cockpit, "rename", field, verbs.rename)
+    if row is None:
+        cockpit.warn("Still reading this task; try again.")
+        return
+    key, instance = row.task.id, row.task.instance
+    if row.task.depends_on:  # their short ids have to be read
+        before = await cockpit.session.draft(key)
+        if not cockpit.is_current:
+            return
+    else:
+        before = drafting.draft_of(row.task, {})
+    fields = _draft_fields(cockpit, instance, before)
+    shown = {field.name: field.shown for field in fields}
+
+    async def attempt(values: Values) -> Problem | None:
+        nonlocal before
+        typed = {name: text for name, text in values.items() if text != shown[name]}
+        after = before._replace(**typed)
+        problem = await cockpit.attempt(
+            lambda world: drafting.save(world, key, before, after),
+            lambda task: f"changed {row.short_id}" if typed else "nothing was changed",
+        )
+        if problem:  # saving again knows what it overwrites
+            now = await cockpit.session.draft(key)
+            before = now
+        return problem
+
+    title = clip(f"edit {row.short_id} {row.task.title}", 60)
+    await cockpit.app.push_screen_wait(FormDialog(title, fields, "save", attempt))
+
+
+def _draft_fields(cockpit: Cockpit, instance: str, draft: Draft) -> list[Field]:
+    """A field for each text of a draft, completed by what is known at an instance."""
+    search = partial(cockpit.session.offered_dependencies, instance)
+    return [
+        Field("title", "Title", draft.title, required=True),
+        Field("tags", "Tags", draft.tags, "api auth", complete=_known_tags(cockpit, instance)),
+        Field("priority", "Priority", draft.priority, complete=_words(PRIORITIES)),
+        Field("due", "Due", draft.due, "2026-12-24, tomorrow, 3d"),
+        Field("effort", "Effort", draft.effort, "4h"),
+        Field("depends_on", "After", draft.depends_on, "ids or titles, with commas",
+              search=search),
+        Field("description", "Description", draft.description, lines=4),
+    ]  # fmt: skip
+
+
+def _known_tags(cockpit: Cockpit, instance: str | None) -> Complete:
+    """Completes by the tags of an instance, once they are read: no form waits for them."""
+    known: list[str] = []
+
+    async def read() -> None:
+        known.extend((await cockpit.session.words(instance)).get("tag", ()))
+
+    cockpit.run_worker(read(), group="words")
+    return _words(known)
+
+
+def _words(known: Iterable[str]) -> Complete:
+    return lambda text: word_completions(text, known)
+
+
+async def rate(cockpit: Cockpit) -> None:
+    """Say how the chosen tasks went; those that are open are done thereby."""
+    row = cockpit.tasks.selected_row
+    names = [row.instance.name for row in cockpit.tree_view.snapshot.rows]
+    fields = [
+        Field("notes", "Notes"),
+        Field("took", "Took", placeholder="4h"),
+        Field("elsewhere", "Better at", placeholder="another hopper",
+              complete=_words(names)),
+    ]  # fmt: skip
+    is_open = len(cockpit.tasks.chosen) > 1 or (row is not None and row.task.is_open)
+    title = f"{'done' if is_open else 'feedback'}: {_subject(cockpit)}"
+    chosen = cockpit.tasks.chosen
+
+    async def attempt(values: Values) -> Problem | None:
+        try:
+            feedback = read_feedback(values)
+        except Invalid as error:
+            return Problem.of(error)
+        return _problem(await cockpit.work(verbs.rate(feedback), chosen))
+
+    await cockpit.app.push_screen_wait(FeedbackDialog(title, fields, "done", attempt))
 
 
 async def priority(cockpit: Cockpit) -> None:
@@ -121,22 +208,12 @@ async def add(cockpit: Cockpit) -> None:
     """Add a task to the hopper that is shown."""
     instance = cockpit.queue_view.snapshot.instance
     assert instance is not None
-    fields = [
-        Field("title", "Title", required=True),
-        Field("tags", "Tags", placeholder="api auth"),
-        Field("priority", "Priority", "medium", choices=[str(p) for p in PRIORITIES]),
-        Field("description", "Description", lines=4),
-    ]
+    fields = _draft_fields(cockpit, instance.id, Draft())
 
     async def attempt(values: Values) -> Problem | None:
         def job(world: World) -> str:
-            return world.hopper(instance.id).add_task(
-                title=values["title"],
-                tags=tuple(values["tags"].replace(",", " ").split()),
-                priority=values["priority"].strip() or "medium",
-                description=values["description"],
-                source="tui",
-            )
+            given = drafting.fields_of(world, instance.id, Draft(**values))
+            return world.hopper(instance.id).add_task(**given, source="tui")
 
         def said(task_id: str) -> str:
             cockpit.want(task_id)
@@ -311,6 +388,8 @@ async def saved(cockpit: Cockpit) -> None:
     except HopperError as error:
         cockpit.warn(Problem.of(error).sentence)
         return
+    if not cockpit.is_current:
+        return
     picked = await cockpit.app.push_screen_wait(SavedFiltersDialog(known, text))
     if not picked:
         return
@@ -382,6 +461,7 @@ DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "accept": accept,
     "reject": reject,
     "priority": priority,
+    "rate": rate,
     "edit": edit,
     "tag": tag,
     "note": note,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textual.message import Message
 
-from hopper_tui.engine import checkout, completing, conflicts, saved_filters
-from hopper_tui.engine.completing import Words
+from hopper_tui.engine import checkout, completing, conflicts, drafting, saved_filters
+from hopper_tui.engine.completing import Completion, Words
+from hopper_tui.engine.drafting import Draft
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.instance import Instance, Load
@@ -157,6 +158,15 @@ class Session:
     async def words(self, hopper: str | None) -> Words:
         """The words that complete fields at a hopper."""
         return await self._run(lambda: self._words(hopper))
+
+    async def draft(self, task_id: str) -> Draft:
+        """A task as it is edited."""
+        world = self._world
+        return await self._run(lambda: drafting.read_draft(world, world.find_task(task_id)[1]))
+
+    async def offered_dependencies(self, instance: str, text: str) -> Sequence[Completion]:
+        """The tasks that the last dependency in a text may mean."""
+        return await self._run(lambda: drafting.offered(self._world, instance, text))
 
     # Writes
 

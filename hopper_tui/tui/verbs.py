@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.model.feedback import TaskFeedback
 
 Change = Callable[["Hopper", str], object]
 """What a verb does to the task with that id, which the hopper holds."""
@@ -53,9 +54,15 @@ def set_priority(priority: str) -> Verb:
     return Verb(f"now {priority}", lambda hopper, task: hopper.update(task, priority=priority))
 
 
-def rename(title: str) -> Verb:
-    """Give a task another title."""
-    return Verb("renamed", lambda hopper, task: hopper.update(task, title=title))
+def rate(feedback: TaskFeedback) -> Verb:
+    """Say how a task went; one that is open is done thereby."""
+
+    def change(hopper: Hopper, task: str) -> object:
+        if hopper.get(task).is_open:
+            return hopper.complete(task, feedback)
+        return hopper.give_feedback(task, feedback)
+
+    return Verb("rated", change)
 
 
 def retag(words: str) -> Verb:

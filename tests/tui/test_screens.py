@@ -24,12 +24,19 @@ from .worlds import NOW, add, busy_world, empty_world, guide_world, offers_world
 SIZES = {"160x48": (160, 48), "80x24": (80, 24), "50x20": (50, 20)}
 WAYS = {  # keys that lead from the first screen to another
     "help": ("?",),
-    "add": ("a",),
     "delegate": ("D",),
     "why": ("w",),
     "marks": ("space", "space"),
+}
+
+
+DIALOGS = {
+    "add": ("a", *"Sharpen", "tab", "a"),
+    "edit": ("e",),
+    "rate": ("F",),
     "filter": ("/", *"login", "space", "exclamation_mark", *"tag", "colon"),
     "saved": ("at", *"hot"),
+    "many": ("asterisk", "d"),
 }
 
 
@@ -135,6 +142,12 @@ def test_themes(looks: Callable[..., bool], theme: str):
 @pytest.mark.parametrize("way", WAYS)
 def test_ways(looks: Callable[..., bool], way: str):
     assert looks(busy_world(), "80x24", WAYS[way], instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dialog", DIALOGS)
+def test_dialogs(looks: Callable[..., bool], dialog: str, size: str):
+    assert looks(busy_world(), size, DIALOGS[dialog], instance="webapp", filter="!nothing")
 
 
 def test_chain(looks: Callable[..., bool]):

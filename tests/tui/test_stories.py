@@ -226,7 +226,7 @@ async def test_editing_the_title(webapp: World):
         await s.press("e")
         await s.type(" properly")
         await s.press("enter")
-        await s.sees("renamed web-", "Tidy the docs properly")
+        await s.sees("changed web-", "Tidy the docs properly")
 
 
 async def test_tags(webapp: World):

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.suggester import SuggestFromList
+from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static, TextArea
 
-from hopper_tui.model.text import plain
+from hopper_tui.engine.completing import Completion
+from hopper_tui.model.text import plain, plain_block
+from hopper_tui.tui.completing_input import Complete, CompletingInput, Offers
 from hopper_tui.tui.dialogs.trying import TryingDialog
 from hopper_tui.tui.snapshot import Problem
 
 Values = Mapping[str, str]
+Search = Callable[[str], Awaitable[Sequence[Completion]]]
 Attempt = Callable[[Values], Awaitable[Problem | None]]
 """Tries to do what the form is for; a Problem keeps the form open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `choices` are completed while typing; `lines` above 1 makes it a text area."""
+    """One field. `complete` says at once what its text may go on with, `search` after a look into a
+    store; `lines` above 1 makes it a text area."""
 
     name: str
     label: str
     value: str = ""
     placeholder: str = ""
     required: bool = False
-    choices: Sequence[str] = ()
+    complete: Complete | None = None
+    search: Search | None = None
     lines: int = 1
+
+    @property
+    def shown(self) -> str:
+        """The value as it stands in the form at first: harmless."""
+        return plain_block(self.value) if self.lines > 1 else plain(self.value)
+
+
+def _nothing(text: str) -> Sequence[Completion]:
+    """What is offered until something is found."""
+    return ()
 
 
 class FormDialog(TryingDialog):
@@ -51,24 +67,28 @@ class FormDialog(TryingDialog):
         self._attempt = attempt
 
     def body(self) -> list[Widget]:
-        widgets: list[Widget] = []
-        for field in self._fields:
-            widgets += [Label(Content(field.label)), self._widget(field)]
-        return [*widgets, Static("", id="problem")]
+        rows: list[Widget] = [
+            Horizontal(Label(Content(field.label)), self._widget(field), classes="row")
+            for field in self._fields
+        ]
+        if any(field.complete or field.search for field in self._fields):
+            rows.append(Offers("", "→", id="offers"))
+        return [*rows, Static("", id="problem")]
 
     def _widget(self, field: Field) -> Widget:
         if field.lines > 1:
-            area = TextArea(field.value, id=field.name, compact=True, placeholder=field.placeholder)
+            area = TextArea(field.shown, id=field.name, compact=True, placeholder=field.placeholder)
             area.styles.height = field.lines
             return area
-        return Input(
-            plain(field.value),
-            placeholder=field.placeholder,
-            id=field.name,
-            compact=True,
-            select_on_focus=False,
-            suggester=SuggestFromList(field.choices) if field.choices else None,
-        )
+        options: dict[str, Any] = {
+            "placeholder": field.placeholder,
+            "id": field.name,
+            "compact": True,
+            "select_on_focus": False,
+        }
+        if field.complete or field.search:
+            return CompletingInput(field.shown, field.complete or _nothing, **options)
+        return Input(field.shown, **options)
 
     def values(self) -> dict[str, str]:
         """What the fields hold now."""
@@ -80,6 +100,25 @@ class FormDialog(TryingDialog):
             elif isinstance(widget, Input):
                 found[field.name] = widget.value
         return found
+
+    def on_completing_input_offered(self, message: CompletingInput.Offered) -> None:
+        if isinstance(self.focused, CompletingInput):
+            self.query_one(Offers).offer(message)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        if not isinstance(event.widget, CompletingInput):
+            for offers in self.query(Offers):
+                offers.offer(CompletingInput.Offered((), 0))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        field = next(field for field in self._fields if field.name == event.input.id)
+        if field.search and isinstance(event.input, CompletingInput):
+            self.run_worker(self._search(event.input, field.search), group="search", exclusive=True)
+
+    async def _search(self, widget: CompletingInput, search: Search) -> None:
+        text = widget.value
+        found = await search(text)
+        widget.know(lambda typed: found if typed == text else ())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

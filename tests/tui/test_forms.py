@@ -1,0 +1,179 @@
+"""Forms: what they complete, what they change, and that nothing typed is ever lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from hopper_tui.engine.world import World
+
+from .story import story
+from .test_stories import open_at, the
+from .worlds import busy_world
+
+
+@pytest.fixture
+def webapp() -> World:
+    return busy_world()
+
+
+async def test_adding_with_all_fields(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("a")
+        await s.type("Sharpen the saw")
+        await s.press("tab")
+        await s.type("ap")
+        await s.sees("api", "→ takes it")
+        await s.press("right", "space", *"soon", "tab", *["backspace"] * 6, *"hi", "right", "tab")
+        await s.type("2026-12-24")
+        await s.press("tab", *"4h", "tab")
+        await s.type("Ship OA")
+        await s.sees("web-bc4e1 Ship OAuth")
+        await s.press("right", "tab")
+        await s.type("With the fine file.")
+        await s.press("ctrl+s")
+        await s.sees("added Sharpen the saw")
+        task = the(webapp, "Sharpen the saw")
+        assert (task.tags, task.priority) == (("api", "soon"), "high")
+        assert (task.due, task.estimated_effort) == ("2026-12-24T00:00:00.000Z", "4h")
+        assert task.depends_on == (the(webapp, "Ship OAuth").id,)
+        assert task.description == "With the fine file."
+
+
+async def test_a_dependency_may_be_given_by_words_of_its_title(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("a")
+        await s.type("Sharpen the saw")
+        await s.press(*["tab"] * 5)
+        await s.type("signing keys, login")
+        await s.press("enter")
+        await s.sees("'login' could be", "Fix login crash")
+        await s.press(*" crash", "enter")
+        await s.sees("added Sharpen the saw")
+        task = the(webapp, "Sharpen the saw")
+        wanted = (the(webapp, "Rotate the signing keys").id, the(webapp, "Fix login crash").id)
+        assert task.depends_on == wanted
+
+
+async def test_editing_all_fields(webapp: World):
+    async with open_at(webapp, "Write the release notes") as s:
+        await s.press("e")
+        await s.sees("edit web-", "Write the release notes")
+        await s.type(" soon")
+        await s.press("tab", *"docs", "tab", *["backspace"] * 6, *"urgent", "tab", *"tomorrow")
+        await s.press("tab", *"1d", "tab")
+        await s.press(*["backspace"] * 9, "tab", *"All of them.", "ctrl+s")
+        await s.sees("changed web-")
+        task = the(webapp, "Write the release notes soon")
+        assert (task.tags, task.priority, task.depends_on) == (("docs",), "urgent", ())
+        assert (task.due, task.estimated_effort) == ("2026-11-21T00:00:00.000Z", "1d")
+        assert task.description == "All of them."
+        await s.press("u")
+        await s.sees("undone: change", "waits for 1")
+        back = the(webapp, "Write the release notes")
+        assert (back.tags, back.description) == ((), "")
+
+
+async def test_what_was_not_touched_is_not_changed(webapp: World):
+    """A form shows hostile text as harmless text; saving does not store that."""
+    hostile = the(webapp, "not bold")
+    webapp.hopper("webapp").update(
+        hostile.id, description="a\x1b[31mb\r\nc", add_tags=("two words",)
+    )
+    before = webapp.hopper("webapp").get(hostile.id)
+    async with open_at(webapp, "not bold") as s:
+        await s.press("e")
+        await s.sees('"two words"')
+        await s.press("enter")
+        await s.sees("nothing was changed")
+        assert webapp.hopper("webapp").get(hostile.id) == before
+        await s.press("e", "tab")
+        await s.type(" api")
+        await s.press("enter")
+        await s.sees("changed web-")
+        after = webapp.hopper("webapp").get(hostile.id)
+        assert after.tags == ("two words", "api")
+        assert (after.title, after.description) == (before.title, before.description)
+
+
+async def test_what_somebody_else_changed_meanwhile_is_told_and_nothing_is_lost(webapp: World):
+    task = the(webapp, "Tidy the docs")
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("e")
+        await s.sees("edit web-")
+        await s.type(" properly")
+        webapp.hopper("webapp").update(task.id, title="Burn the docs", add_tags=("hot",))
+        await s.press("enter")
+        await s.sees("was changed meanwhile", "'Burn the docs'", "Tidy the docs properly")
+        await s.press("enter")
+        await s.sees("changed web-")
+        after = webapp.hopper("webapp").get(task.id)
+        assert (after.title, after.tags) == ("Tidy the docs properly", ("hot",))
+
+
+async def test_what_the_store_refuses_stays_in_the_form(webapp: World):
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("e", "tab", "tab", "tab")
+        await s.type("someday")
+        await s.press("enter")
+        await s.sees("'someday' is not a date", "someday")
+        await s.press(*["backspace"] * 7, "tab", "tab")
+        await s.type("Tidy the docs")
+        await s.press("enter")
+        await s.sees("a task cannot wait for itself")
+
+
+async def test_done_and_rated_by_one_key_and_one_undo(webapp: World):
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("F")
+        await s.sees("done: web-", "excellent", "wrong place")
+        await s.press("4")
+        await s.sees("rated web-", "webapp · 10 open")
+        task = the(webapp, "Tidy the docs")
+        assert (task.status, task.feedback["quality"]) == ("done", 4)
+        await s.press("u")
+        await s.sees("webapp · 11 open")
+        assert the(webapp, "Tidy the docs").feedback is None
+
+
+async def test_feedback_with_detail(webapp: World):
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("F", "tab")
+        await s.type("took 3 tries")
+        await s.press("tab", *"soon", "tab", *"wor", "right", "enter")
+        await s.sees("'soon' is not a duration", "took 3 tries", "worker-1")
+        await s.press("shift+tab", *["backspace"] * 4, *"2h", "shift+tab", "shift+tab", "2")
+        await s.sees("rated web-")
+        said = the(webapp, "Tidy the docs").feedback
+        assert (said["quality"], said["actual_duration"]) == (2, 7200)
+        assert (said["should_have_routed_to"], said["was_good_match"]) == ("worker-1", False)
+        assert said["notes"] == "took 3 tries"
+
+
+async def test_enter_rates_nothing_by_itself_and_escape_leaves(webapp: World):
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("F", "enter")
+        await s.sees("excellent")
+        await s.press("escape")
+        await s.sees_no("excellent")
+        assert the(webapp, "Tidy the docs").status == "pending"
+
+
+async def test_what_is_done_is_rated_where_it_is(webapp: World):
+    async with story(webapp, instance="webapp", filter="status:done") as s:
+        await s.selects("Set up CI")
+        await s.press("F")
+        await s.sees("feedback: web-")
+        await s.press("g")
+        await s.sees("rated web-")
+        task = the(webapp, "Set up CI")
+        assert (task.status, task.feedback["was_good_match"]) == ("done", True)
+
+
+async def test_tags_are_completed_where_they_are_added(webapp: World):
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("t")
+        await s.type("rea")
+        await s.sees("react", "→ takes it")
+        await s.press("right", "enter")
+        await s.sees("tagged web-")
+        assert the(webapp, "Tidy the docs").tags == ("react",)
