@@ -33,10 +33,11 @@ from hopper_tui.tui.dialogs.feedback import FeedbackDialog, read_feedback
 from hopper_tui.tui.dialogs.form import Attempt, Field, FormDialog, Values
 from hopper_tui.tui.dialogs.saved_filters import NEW, SavedFiltersDialog
 from hopper_tui.tui.dialogs.text import TextDialog
-from hopper_tui.tui.presentation import PRIORITY, clip, count, detail_lines, fit, why_lines
+from hopper_tui.tui.presentation import PRIORITY, clip, count, detail_lines, fit
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import ConflictRow, Hop, Problem, Report, Take
 from hopper_tui.tui.verbs import Verb
+from hopper_tui.tui.why_lines import why_lines
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper

@@ -56,10 +56,10 @@ class BoardReader:
                 query = Query(hopper.id, (*terms, Term("status", column.statuses)))
                 if CLOSED.issuperset(column.statuses):
                     query = query._replace(sort="updated", limit=RECENT)
-                ids = hopper.ids(query)
+                total = sum(counts.get(status, 0) for status in column.statuses)
+                ids = hopper.ids(query) if total else []
                 near = next((key for key in ids if key in wanted), None)
                 found = rows(world, hopper.id, ids[window(ids, (near, 0))])
-                total = sum(counts.get(status, 0) for status in column.statuses)
                 columns.append(ColumnSnapshot(column.name, ids, found, total))
             return BoardSnapshot(
                 number, hopper.instance, question.filter, tuple(columns), question.task

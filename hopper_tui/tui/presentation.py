@@ -11,7 +11,6 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from hopper_tui.model.clock import age
 from hopper_tui.model.conflict import Conflict, Side
-from hopper_tui.model.delegation import Candidate, Decision
 from hopper_tui.model.event import Event
 from hopper_tui.model.instance import Load
 from hopper_tui.model.lifecycle import (
@@ -394,62 +393,7 @@ def chain_lines(hops: Iterable[Hop], width: int, now: float) -> tuple[tuple[str,
     return tuple(lines)
 
 
-# --- why ---------------------------------------------------------------------------------------
-
-BAR = 10
-"""Cells of a full score bar."""
-
-
-def score_bar(value: float, best: float) -> str:
-    """A bar of `BAR` cells, filled in proportion to the best score."""
-    eighths = round(BAR * 8 * max(0.0, min(1.0, value / best if best else 0.0)))
-    full, part = divmod(eighths, 8)
-    bar = "█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")
-    return f"{bar:<{BAR}}"
-
-
-def _candidate(candidate: Candidate, name: str, best: float, width: int) -> list[Line]:
-    chosen: Role = "muted" if candidate.refused else "text"
-    lines: list[Line] = [
-        (
-            Span(fit(name, 20) + " ", chosen),
-            Span(score_bar(candidate.score, best), "accent"),
-            Span(f" {round(candidate.score, 2):g}", chosen),
-        )
-    ]
-    if candidate.refused:
-        lines += [(Span("  "), Span(text, "bad")) for text in wrap(candidate.refused, width - 2)]
-    factors = "  ".join(
-        f"{factor} {round(value, 2):g}" for factor, value in candidate.factors.items()
-    )
-    lines += [(Span("  "), Span(text, "muted")) for text in wrap(factors, width - 2)]
-    return lines
-
-
-def why_lines(
-    decisions: Sequence[Decision], reasons: Sequence[str], names: Words, width: int, now: float
-) -> tuple[Line, ...]:
-    """Why a task is where it is: what it waits for, then each decision, the newest first."""
-    lines: list[Line] = []
-    for reason in reasons:
-        lines += _paragraph(reason, width)
-    for decision in reversed(decisions):
-        if lines:
-            lines.append(())
-        target = decision.target or ""
-        where = names.get(target, target) or "nobody"
-        when = f"{age(decision.decided_at, now)} ago" if decision.decided_at else ""
-        sure = f"{decision.strategy}, {decision.confidence:.0%} sure"
-        lines.append(
-            spread([Span("→ "), Span(clip(where, 30), "strong")], [Span(when, "muted")], width)
-        )
-        lines += _paragraph(sure, width, "muted")
-        lines += _paragraph(decision.reason, width)
-        best = max((c.score for c in decision.candidates), default=0.0)
-        for candidate in decision.candidates:
-            name = names.get(candidate.target, candidate.target)
-            lines += _candidate(candidate, name, best, width)
-    return tuple(lines) or ((Span("Nobody decided anything about it yet.", "muted"),),)
+# --- targets --------------------------------------------------------------------------------
 
 
 def target_line(target: Target, width: int) -> Line:

@@ -25,17 +25,17 @@ class View(NamedTuple):
 
 
 VIEWS: tuple[View, ...] = (
-    View("board", "B", "See the tasks by their state",
+    View("board", "B", "See the board: tasks by their state",
          "board_view:BoardView", "board_reading:BoardReader"),
-    View("offers", "O", "See the delegations that wait for an answer",
+    View("offers", "O", "See the offers: delegations that wait for an answer",
          "offers_view:OffersView", "offer_reading:OfferReader"),
     View("runs", "W", "See the runs and who works on what",
          "runs_view:RunsView", "run_reading:RunReader"),
-    View("log", "L", "See what happens, as it happens",
+    View("log", "L", "See the log: what happens, as it happens",
          "log_view:LogView", "log_reading:LogReader"),
-    View("stats", "T", "See how the work goes, drawn and in numbers",
+    View("stats", "T", "See the stats: how the work goes, drawn and in numbers",
          "stats_view:StatsView", "stats_reading:StatsReader", live=False),
-    View("doctor", "H", "See what is wrong, and what to do about it",
+    View("doctor", "H", "See the doctor: what is wrong, and what to do about it",
          "doctor_view:DoctorView", "doctor_reading:DoctorReader", live=False),
 )  # fmt: skip
 """In the order of the list that `V` opens."""

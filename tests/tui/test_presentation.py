@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.conflict import Conflict, Side
-from hopper_tui.model.delegation import Candidate, Decision, Delegation
+from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
@@ -37,9 +37,7 @@ from hopper_tui.tui.presentation import (
     queue_row,
     queue_title,
     report_text,
-    score_bar,
     tree_row,
-    why_lines,
     wrap,
 )
 from hopper_tui.tui.roles import Line
@@ -200,28 +198,6 @@ def test_details_show_hostile_text_as_text():
         for line in detail_lines(detail, 36, NOW):
             assert harmless(text(line))
             assert line_width(line) <= 36
-
-
-def test_why_names_candidates_factors_and_refusals():
-    decision = Decision(
-        "w1",
-        "tags",
-        0.8,
-        "worker-1 covers 1 tag",
-        (Candidate("w1", 8, {"tags": 8}), Candidate("w2", 2, {"load": 2}, "paused")),
-    )
-    said = [text(line) for line in why_lines([decision], ["it waits"], {"w1": "one"}, 60, NOW)]
-    assert said[0] == "it waits"
-    assert any("one" in line and score_bar(8, 8) in line for line in said)
-    assert any("paused" in line for line in said)
-    assert any("tags 8" in line for line in said)
-
-
-def test_bars_are_proportional():
-    assert score_bar(1, 1) == "█" * 10
-    assert score_bar(0, 1) == " " * 10
-    assert score_bar(1, 4) == "██▌       "
-    assert score_bar(1, 0) == " " * 10
 
 
 def test_reports():

@@ -83,7 +83,7 @@ def run_world(home: Path | None = None) -> World:
     over, waits, works = runs
     while task := over.claim_next() or over.claim_next("ada", role="architect"):
         clock.forward(60)
-        over.complete(task.id, executor=task.owner)
+        over.complete(task.id, executor=None if task.owner == "me" else task.owner)
     for role in ("coder", "coder", "coder", "tester"):
         task = over.claim_next(f"{role}-1", role=role)
         clock.forward(120)
