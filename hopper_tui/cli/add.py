@@ -13,6 +13,7 @@ from hopper_tui.cli.parameters import (
     comma_separated,
     instance_option,
     priority_option,
+    read_description,
     read_json_object,
     read_stdin,
 )
@@ -38,6 +39,8 @@ BATCH_KEYS: dict[str, str] = {
 }  # fmt: skip
 """What a JSON line of a batch may say, and the field of Task that it sets."""
 
+_MOST, _LONGEST = 64 << 20, 1 << 20
+"""Bytes of a batch, and characters of a line of it; Hopper reads no more."""
 _KINDS: dict[str, tuple[type, ...]] = {
     "tags": (list, str),
     "required_capabilities": (list, str),
@@ -79,7 +82,7 @@ def add(
 
     At the global hopper it is routed to a project, at a project it stays or goes to a worker, at
     a worker it is queued. Several words make one title. A batch is added as a whole or not at all;
-    the other options hold for each of its tasks.
+    the other options hold for each of its tasks. It has at most 64 MiB, and 1 MiB a line.
 
     \b
     Examples:
@@ -97,7 +100,7 @@ def add(
     if description == "-":
         if batch:
             raise click.UsageError("Stdin cannot be both the batch and the description")
-        description = read_stdin()
+        description = read_description()
     hopper = session.world.hopper(instance)
     common = _said(
         {
@@ -116,7 +119,7 @@ def add(
         }
     )
     if batch:
-        ids = _add_batch(hopper, read_stdin().split("\n"), common)
+        ids = _add_batch(hopper, read_stdin("the batch", _MOST).split("\n"), common)
     else:
         ids = [hopper.add_task(title=" ".join(title), **common)]
     _answer(session, hopper, ids, batch)
@@ -148,6 +151,8 @@ def _add_batch(hopper: Hopper, lines: Sequence[str], common: Mapping[str, Any]) 
 
 
 def _task_of(line: str, common: Mapping[str, Any]) -> Task:
+    if len(line) > _LONGEST:
+        raise Invalid(f"it has more than {_LONGEST >> 10} KiB", "Say less in one task")
     if not line.lstrip().startswith("{"):
         return Task(**{**common, "title": valid_title(line.strip())})
     said = read_json_object(line, "the line")

@@ -99,9 +99,10 @@ def break_down(
 def _read(plan: str) -> Decomposer:
     from pathlib import Path
 
+    from hopper_tui.config.document import MOST_BYTES
     from hopper_tui.config.plans import plan_from, plan_in
 
-    read = plan_in(read_stdin()) if plan == "-" else plan_from(Path(plan))
+    read = plan_in(read_stdin("the plan", MOST_BYTES)) if plan == "-" else plan_from(Path(plan))
     return lambda _task: read
 
 

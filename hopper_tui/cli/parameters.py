@@ -10,6 +10,7 @@ import click
 
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.lifecycle import Priority, Word
+from hopper_tui.model.task import TEXT_LIMIT
 from hopper_tui.model.text import plain
 
 if TYPE_CHECKING:
@@ -172,9 +173,19 @@ def reason_option(help: str, *, required: bool = False) -> Callable[[F], F]:  # 
     return click.option("--reason", metavar="TEXT", required=required, help=help)
 
 
-def read_stdin() -> str:
-    """All of stdin as it is; bytes that are no UTF-8 become surrogates, which no store takes."""
-    return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+def read_stdin(what: str, most: int) -> str:
+    """All of stdin as it is; bytes that are no UTF-8 become surrogates, which no store takes.
+
+    Raises Invalid, saying `what` it is, if there are more than so many bytes; reads no further."""
+    data = sys.stdin.buffer.read(most + 1)
+    if len(data) > most:
+        raise Invalid(f"{what} on stdin has more than {most >> 10} KiB", "Give it in parts")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def read_description() -> str:
+    """The description on stdin."""
+    return read_stdin("the description", 4 * TEXT_LIMIT)
 
 
 def read_json(text: str, what: str) -> Any:

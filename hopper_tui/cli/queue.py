@@ -60,7 +60,9 @@ def list_(
 ) -> None:
     """List the tasks of an instance, in the order of its queue.
 
-    Shows the first 100 unless --limit says otherwise; --json and -q give all of them.
+    Shows the first 100 unless --limit says otherwise; --json and -q give all of them. Priority
+    comes first, then age. Where work.ageing is on, hopper next may prefer an old task to one of a
+    higher priority; the list does not.
 
     FILTER narrows them, in the language of the terminal UI: words that must occur, !word for
     words that must not, ~word for its letters in order, conditions such as status:blocked, tag:api,

@@ -21,8 +21,8 @@ from hopper_tui.cli.parameters import (
     lease_option,
     limit_option,
     priority_option,
+    read_description,
     read_json,
-    read_stdin,
     reason_option,
     repeated,
     seconds_of,
@@ -90,7 +90,7 @@ def update(session: Session, tasks: tuple[str, ...], instance: str | None, **opt
       hopper task update k7m2q --executor ""
     """
     if options["description"] == "-":
-        options["description"] = read_stdin()
+        options["description"] = read_description()
     texts = {
         "title": options["title"],
         "description": options["description"],
@@ -473,6 +473,8 @@ def why(session: Session, task: str, instance: str | None) -> None:
 
     def text() -> list[str]:
         lines = [line for each in decisions for line in output.decision_lines(each, world.name)]
+        if found.status is TaskStatus.DONE:
+            lines.append(f"it is done at {plain(world.name(found.instance))}")
         return lines + [plain(reason) for reason in world.diagnose(found.id)]
 
     session.answer(json=lambda: decisions, text=text)

@@ -71,8 +71,9 @@ def _watch(
     since: str | None,
     kinds: Sequence[str],
 ) -> None:
-    from hopper_tui.engine.streaming import Since, stream
+    from hopper_tui.engine.streaming import Since, check_kinds, stream
 
+    check_kinds(kinds)
     if everything and instance is not None:
         raise click.UsageError("--all is every instance, so it takes no --instance.")
     world = session.world

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from hopper_tui.config.expand import Loc
 
+MOST_BYTES = 1 << 20
+"""Of a larger file no more is read."""
 Stamp = tuple[int, int, int]
 """Time of change in nanoseconds, size and inode: what tells whether a file changed."""
 
@@ -57,7 +59,10 @@ def read(path: Path) -> Document:
         with path.open("rb") as file:
             # Before reading: a change in between then makes the stamp stale, not the values.
             about = os.fstat(file.fileno())
-            text = file.read().decode("utf-8-sig")
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise ConfigError(f"{path} has more than {MOST_BYTES >> 20} MiB", "Make it smaller")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
     except OSError as wrong:

@@ -150,9 +150,11 @@ def diagnose(world: World, task: str) -> list[str]:
     Source: the guide's "Task Stuck at Global", "Delegation Rejected", "Completion Not Bubbling".
     """
     said: list[str] = []
-    for one in tasks_of_chain(world, task):
-        said += _about_task(world, one)
-    for hop in chain(world, task):
+    asked, hops = _holder(world, task), chain(world, task)
+    same = _same_work(asked, hops)
+    for one in [] if asked.status is TaskStatus.DONE else tasks_of_chain(world, task):
+        said += _about_task(world, one, "it" if one.id in same else world.short_id(one))
+    for hop in hops:
         source, target = world.name(hop.source), world.name(hop.target)
         if hop.status is DelegationStatus.PENDING:
             said.append(f"{source} → {target} is not accepted yet; it blocks completion")
@@ -170,7 +172,20 @@ def diagnose(world: World, task: str) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _about_task(world: World, task: Task) -> Iterator[str]:
+def _same_work(task: Task, hops: list[Delegation]) -> set[str]:
+    """The tasks of a chain that stand for the same work as one of them: not its parts, nor what it
+    is a part of."""
+    same, before = {task.id}, 0
+    pairs = [{hop.task, *hop.child_tasks} for hop in hops if len(hop.child_tasks) == 1]
+    while len(same) > before:
+        before = len(same)
+        for pair in pairs:
+            same |= pair if pair & same else set()
+    return same
+
+
+def _about_task(world: World, task: Task, it: str) -> Iterator[str]:
+    """What there is to say about a task, which is called `it`."""
     place = world.name(task.instance)
     if task.open_deps:
         deps = world.store(task.instance).tasks(task.depends_on)
@@ -180,20 +195,29 @@ def _about_task(world: World, task: Task) -> Iterator[str]:
             f"{short[t.id]} {t.title}" + ("" if t.is_open else f", which is {t.status}")
             for t in deps
         )
-        yield f"at {place} it waits for {waits}"
+        yield f"at {place} {it} waits for {waits}"
     if task.status is TaskStatus.PENDING and task.waiting and task.reason:
-        yield f"it waits at {place}: {task.reason}"
+        yield f"{it} waits at {place}: {task.reason}"
     elif task.status in (TaskStatus.BLOCKED, TaskStatus.FAILED, TaskStatus.CANCELLED):
-        yield f"at {place} it is {task.status}: {task.reason or 'no reason was given'}"
+        yield f"at {place} {it} is {task.status}: {task.reason or 'no reason was given'}"
     elif task.status is TaskStatus.PENDING and not task.open_deps:
         instance = world.instance(task.instance)
         if instance.scope is not HopperScope.GLOBAL:
-            held = _held_by_phase(world, task) or _held_by_backoff(world, task)
-            yield held or f"it is ready at {place}; nobody has claimed it"
+            held = _held_by_phase(world, task) or _held_by_backoff(world, task, it)
+            ready = f"{it} is ready at {place}{_for_whom(task)}; nobody has claimed it"
+            yield held or ready
             if ageing := world.settings(instance).work.ageing:
-                yield from _lifted(world, task, ageing)
+                yield from _lifted(world, task, ageing, it)
     elif task.is_active:
-        yield f"{task.owner} holds it at {place}"
+        yield f"{task.owner} holds {it} at {place}"
+
+
+def _for_whom(task: Task) -> str:
+    """Who may take a task, unless anybody may."""
+    skills = ", ".join(task.required_capabilities)
+    if not task.executor_preference and not skills:
+        return ""
+    return f" for {task.executor_preference or 'anybody'}" + (f" with {skills}" if skills else "")
 
 
 def _held_by_phase(world: World, task: Task) -> str | None:
@@ -207,24 +231,24 @@ def _held_by_phase(world: World, task: Task) -> str | None:
     return None
 
 
-def _held_by_backoff(world: World, task: Task) -> str | None:
+def _held_by_backoff(world: World, task: Task, it: str) -> str | None:
     """Until when a task waits after an attempt that failed, in a sentence; None if it does not."""
     now = world.now()
     if task.not_before is None or seconds(task.not_before) <= now:
         return None
     wait = age(stamp(now), seconds(task.not_before))
     return (
-        f"at {world.name(task.instance)} attempt {task.attempts} failed: {task.reason}; it is"
-        f" handed out again in {wait}, at {task.not_before}"
+        f"at {world.name(task.instance)} attempt {task.attempts} failed: {task.reason};"
+        f" {it} is handed out again in {wait}, at {task.not_before}"
     )
 
 
-def _lifted(world: World, task: Task, ageing: float) -> Iterator[str]:
+def _lifted(world: World, task: Task, ageing: float, it: str) -> Iterator[str]:
     """How many priorities higher a task counts that waited for long, in a sentence."""
     higher = int((world.now() - seconds(task.created_at)) / ageing)
     if higher > 0:
         yield (
-            f"it is {age(task.created_at, world.now())} old and counts {higher}"
+            f"{it} is {age(task.created_at, world.now())} old and counts {higher}"
             f" priorit{'y' if higher == 1 else 'ies'} higher in the queue: work.ageing"
         )
 

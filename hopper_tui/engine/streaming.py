@@ -17,6 +17,7 @@ from hopper_tui.engine.places import CONFIG_FILE
 from hopper_tui.engine.watching import SAFETY_NET_MS
 from hopper_tui.model.clock import due_date, duration, stamp
 from hopper_tui.model.errors import HopperError, Invalid
+from hopper_tui.model.event import KINDS
 from hopper_tui.store.journaled import JournaledStore
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ SETTLED = 0.1
 """Seconds; a file that changed more recently may change again within the same tick of its clock."""
 
 
+_NEWEST = 1 << 63
+"""SQLite counts no further."""
+
+
 class Since(NamedTuple):
     """From where a stream begins: after an event by its number, or at a time."""
 
@@ -40,7 +45,7 @@ class Since(NamedTuple):
     def read(cls, text: str, now: float) -> Since:
         """A number of an event, `15m` ago, or a moment; raises Invalid."""
         word = text.strip()
-        if word.isascii() and word.isdigit():
+        if word.isascii() and word.isdigit() and len(word) < len(str(_NEWEST)):
             return cls(seq=int(word))
         try:
             return cls(at=stamp(now - duration(word)))
@@ -82,6 +87,18 @@ def stream(
             changes.wait()
         else:
             time.sleep(SETTLED)
+
+
+def check_kinds(kinds: Sequence[str]) -> None:
+    """Raise Invalid for a kind of which no event ever is."""
+    for wanted in kinds:
+        if not any(_is_of(kind, [wanted]) for kind in KINDS):
+            from difflib import get_close_matches
+
+            near = get_close_matches(wanted, KINDS, n=3)
+            groups = dict.fromkeys(kind.partition(".")[0] for kind in KINDS)
+            hint = f"Did you mean {', '.join(near)}" if near else f"Say one of: {', '.join(groups)}"
+            raise Invalid(f"there are no events of the kind {wanted!r}", hint)
 
 
 def _is_of(kind: str, kinds: Sequence[str]) -> bool:

@@ -8,6 +8,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+KINDS: tuple[str, ...] = (
+    *("task." + word for word in (
+        "created", "changed", "decided", "kept", "waiting", "delegated", "claimed", "started",
+        "done", "failed", "tried", "expired", "released", "returned", "blocked", "cancelled",
+        "reopened", "feedback", "note", "removed", "resolved", "undo", "redo",
+    )),
+    *("delegation." + word for word in (
+        "offered", "received", "pending", "accepted", "rejected", "completed", "failed",
+        "cancelled", "reopened", "removed", "resolved", "undo", "redo",
+    )),
+    *("instance." + word for word in (
+        "created", "registered", "configured", "starting", "running", "paused", "stopping",
+        "stopped", "error", "terminated", "removed", "resolved", "undo", "redo",
+    )),
+    "run.ending", "run.archived", "child.event", "undo", "redo",
+)  # fmt: skip
+"""What the kind of an event may be."""
+
+
 class Patch(NamedTuple):
     """What an event changes: fields set, and elements put into or taken out of sets.
 

@@ -130,3 +130,19 @@ def test_a_project_is_named(guide: Shell) -> None:
     guide("instance", "start", "api")
     added = guide("add", "Fix bug", "--project", "api", "-t", "frontend")
     assert added.lines[1].startswith("  routed to api")
+
+
+def test_stdin_is_read_no_further_than_anything_can_be_long(guide: Shell) -> None:
+    many, large = "y\n" * (33 << 20), "y\n" * (1 << 20)
+    for words, told in (
+        (("add", "--batch"), "the batch on stdin has more than 65536 KiB"),
+        (("add", "Fix it", "-d", "-"), "the description on stdin has more than"),
+    ):
+        assert told in guide(*words, stdin=many if "--batch" in words else large, check=1).err
+    long_line = "{" + " " * (1 << 20) + '"title": "x"}'
+    assert "line 2: it has more" in guide("add", "--batch", stdin=f"a\n{long_line}", check=1).err
+    task = guide("add", "Open a shop", "--instance", "webapp", "--executor", "human", "-q").id
+    for plan in ("/dev/zero", "-"):
+        refused = guide("task", "break-down", task, "--plan", plan, stdin=large, check=1)
+        assert "more than" in refused.err
+    assert len(guide("list", "--all", "--instance", "webapp", "-q").lines) == 1

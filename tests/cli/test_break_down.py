@@ -197,3 +197,21 @@ def test_hostile_titles_stay_titles(sark: Shell) -> None:
     tree = sark("tasks", "--hierarchy", "--instance", run_of(sark))
     assert "\x1b" not in done.out + done.err + tree.out
     assert len(tree.lines) == 1 + 3 + 2 + 6
+
+
+def test_why_names_the_part_it_speaks_of_and_says_whom_it_waits_for(guide: Shell) -> None:
+    plan = "goals: [{title: Draw, executor: artist}, {title: Bake, capabilities: [oven]}]"
+    whole = guide("add", "Open a shop", "--instance", "webapp", "--executor", "human", "-q").id
+    guide("instance", "config", "worker-1", 'capabilities=["oven"]')
+    guide("task", "break-down", whole, "--plan", "-", "--to", "worker-1", stdin=plan)
+    draw, bake = (
+        task["short_id"] for task in guide("list", "--instance", "worker-1", "--json").json
+    )
+    asked = guide("task", "why", draw).out
+    assert "it is ready at worker-1 for artist; nobody" in asked
+    assert f"{bake} is ready at worker-1 for anybody with oven; nobody" in asked
+    guide("task", "done", draw)
+    done = guide("task", "why", draw).out
+    assert "it is done at worker-1" in done
+    assert "ready" not in done
+    assert f"{bake} is ready" in guide("task", "why", whole).out

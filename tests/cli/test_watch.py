@@ -350,3 +350,12 @@ def test_what_cannot_be_watched_is_refused(
     project: Shell, args: tuple[str, ...], code: int
 ) -> None:
     assert project("watch", *args, check=code).err.startswith("hopper: ")
+
+
+def test_a_beginning_or_a_kind_that_cannot_be_is_refused(guide: Shell) -> None:
+    refused = guide("watch", "--since", "9" * 20, check=1).err
+    assert "no beginning of a stream" in refused
+    assert "task.done" in guide("watch", "--kind", "task.dnoe", check=1).err
+    nonsense = guide("watch", "--kind", "nonsense", check=1).err
+    assert "no events of the kind 'nonsense'" in nonsense
+    assert "task, delegation, instance, run" in nonsense

@@ -11,6 +11,7 @@ import pytest
 from hopper_tui.demo import build
 from hopper_tui.engine.world import World
 from hopper_tui.model.clock import stamp
+from hopper_tui.model.event import KINDS
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
@@ -33,6 +34,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     assert time.perf_counter() - began < PATIENCE
     yield world
     world.close()
+
+
+def test_every_kind_of_event_is_one_that_watch_knows(world: World) -> None:
+    kinds = {event.kind for store in world.stores() for event in store.events()}
+    assert kinds <= {*KINDS}
 
 
 def _tasks(world: World) -> list[Task]:
