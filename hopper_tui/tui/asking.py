@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from hopper_tui.engine.drafting import Draft
 from hopper_tui.engine.filter import SAVED
 from hopper_tui.model.errors import HopperError, Invalid
 from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
+from hopper_tui.tui import editor as editors
 from hopper_tui.tui import verbs
 from hopper_tui.tui.commands import (
     BY_ID,
@@ -105,6 +107,16 @@ async def tag(cockpit: Cockpit) -> None:
 
 
 async def edit(cockpit: Cockpit) -> None:
+    """Change the selected task in an editor, or in a form where there is none."""
+    editor = editors.command(os.environ) if cockpit.situation.local else None
+    row = cockpit.tasks.selected_row
+    if row is None or editor is None:
+        await form(cockpit)
+    else:
+        await editors.edit(cockpit, row, editor)
+
+
+async def form(cockpit: Cockpit) -> None:
     """Change the fields of the selected task."""
     row = cockpit.tasks.selected_row
     if row is None:
@@ -464,6 +476,7 @@ DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "priority": priority,
     "rate": rate,
     "edit": edit,
+    "form": form,
     "tag": tag,
     "note": note,
     "create": create,

@@ -56,7 +56,7 @@ async def test_a_dependency_may_be_given_by_words_of_its_title(webapp: World):
 
 async def test_editing_all_fields(webapp: World):
     async with open_at(webapp, "Write the release notes") as s:
-        await s.press("e")
+        await s.press("E")
         await s.sees("edit web-", "Write the release notes")
         await s.type(" soon")
         await s.press("tab", *"docs", "tab", *["backspace"] * 6, *"urgent", "tab", *"tomorrow")
@@ -81,12 +81,12 @@ async def test_what_was_not_touched_is_not_changed(webapp: World):
     )
     before = webapp.hopper("webapp").get(hostile.id)
     async with open_at(webapp, "not bold") as s:
-        await s.press("e")
+        await s.press("E")
         await s.sees('"two words"')
         await s.press("enter")
         await s.sees("nothing was changed")
         assert webapp.hopper("webapp").get(hostile.id) == before
-        await s.press("e", "tab")
+        await s.press("E", "tab")
         await s.type(" api")
         await s.press("enter")
         await s.sees("changed web-")
@@ -98,7 +98,7 @@ async def test_what_was_not_touched_is_not_changed(webapp: World):
 async def test_what_somebody_else_changed_meanwhile_is_told_and_nothing_is_lost(webapp: World):
     task = the(webapp, "Tidy the docs")
     async with open_at(webapp, "Tidy the docs") as s:
-        await s.press("e")
+        await s.press("E")
         await s.sees("edit web-")
         await s.type(" properly")
         webapp.hopper("webapp").update(task.id, title="Burn the docs", add_tags=("hot",))
@@ -112,7 +112,7 @@ async def test_what_somebody_else_changed_meanwhile_is_told_and_nothing_is_lost(
 
 async def test_what_the_store_refuses_stays_in_the_form(webapp: World):
     async with open_at(webapp, "Tidy the docs") as s:
-        await s.press("e", "tab", "tab", "tab")
+        await s.press("E", "tab", "tab", "tab")
         await s.type("someday")
         await s.press("enter")
         await s.sees("'someday' is not a date", "someday")

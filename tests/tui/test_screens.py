@@ -32,7 +32,7 @@ WAYS = {  # keys that lead from the first screen to another
 
 DIALOGS = {
     "add": ("a", *"Sharpen", "tab", "a"),
-    "edit": ("e",),
+    "edit": ("E",),
     "rate": ("F",),
     "filter": ("/", *"login", "space", "exclamation_mark", *"tag", "colon"),
     "saved": ("at", *"hot"),
