@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from hopper_tui.cli import guard
 from hopper_tui.cli.parameters import read_json
-from hopper_tui.engine.worker import REASON_LIMIT, AttemptFailed, CannotWork
+from hopper_tui.engine.worker import REASON_LIMIT, RESULT_LIMIT, AttemptFailed, CannotWork
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.task import Task, task_json
 
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
 GRACE = 5.0
 """Seconds between the request to end and the end of a command."""
-RESULT_LIMIT = 16 << 10
+OUTPUT_LIMIT = 16 << 10
 """Bytes of stdout that are kept, its end."""
-_ENCODED_LIMIT = 32 << 10
-"""Bytes of a result as JSON, where a control character takes six; half of what an event holds."""
 _DEPTH_LIMIT = 16
 """A JSON value nested deeper is kept as text."""
 _TEMPORARY_FAILURE = 75
@@ -127,7 +125,7 @@ class Commands:
         """Run the command; returns its output, raises AttemptFailed with the end of its stderr."""
         running = self._start(task)
         self._running[_key(task)] = running
-        out, err = Tail(RESULT_LIMIT), Tail(REASON_LIMIT)
+        out, err = Tail(OUTPUT_LIMIT), Tail(REASON_LIMIT)
         readers = [
             threading.Thread(target=_keep, args=(running.process.stdout, out), daemon=True),
             threading.Thread(target=_pass_on, args=(running.process.stderr, err), daemon=True),
@@ -237,7 +235,7 @@ def _fits(value: Any) -> bool:
         dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return False
-    return len(dumps(value)) <= _ENCODED_LIMIT and _depth(value) <= _DEPTH_LIMIT
+    return len(dumps(value)) <= RESULT_LIMIT and _depth(value) <= _DEPTH_LIMIT
 
 
 def _depth(value: Any) -> int:
@@ -249,9 +247,9 @@ def _depth(value: Any) -> int:
 
 def _shortened(text: str, cut: bool) -> str:
     """The end of a text that a record can hold, with a mark if there was more."""
-    while len(dumps(text)) > _ENCODED_LIMIT:
+    while len(dumps(kept := f"[the beginning is cut]\n{text}" if cut else text)) > RESULT_LIMIT:
         text, cut = text[len(text) // 2 :], True
-    return f"[the beginning is cut]\n{text}" if cut else text
+    return kept
 
 
 def _how(code: int) -> str:

@@ -143,19 +143,13 @@ class Lookout:
         before = None
         while before != (before := store.revision()):  # what is read apart must be of one moment
             layout = Layout.read(self._world, self._hopper.id)
-            ready = _ready(store, layout.queues())
+            queues = layout.queues()
+            retry = store.next_retry(queues, stamp(now))
             held = _held(store, layout)
-        times = [task.not_before for task in ready] + [task.lease_expires_at for task in held]
+            left = bool(held) or store.has_ready(queues, _IN_NO_WORKERS_HANDS)
+        times = [retry, *(task.lease_expires_at for task in held)]
         waits = [seconds(at) - now + _TICK for at in times if at is not None]
-        left = bool(held) or any(_is_for_workers(task) for task in ready)
         return Outlook(min([LONGEST, *(wait for wait in waits if wait > 0)]), left)
-
-
-def _ready(store: Store, queues: list[str]) -> list[Task]:
-    """The tasks that may be handed out, now or when their time has come."""
-    return [
-        task for queue in queues for task in store.query(Query(queue, (Term("ready", ("1",)),)))
-    ]
 
 
 def _held(store: Store, layout: Layout) -> list[Task]:
@@ -168,11 +162,6 @@ def _held(store: Store, layout: Layout) -> list[Task]:
         for task in store.query(Query(part, (active,)))
         if task.lease_expires_at is not None
     ]
-
-
-def _is_for_workers(task: Task) -> bool:
-    preference = task.executor_preference
-    return preference is None or preference.casefold() not in _IN_NO_WORKERS_HANDS
 
 
 def first(lookout: Lookout, ask: Callable[[], T | None], timeout: float) -> T | None:

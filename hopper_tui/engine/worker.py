@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Task"], Any]
 REASON_LIMIT = 2000
-"""Characters of a reason; of a longer one the end is kept, where errors stand."""
+"""Characters of a reason; of a longer one the beginning and the end are kept."""
+RESULT_LIMIT = 32 << 10
+"""Characters of a result as JSON; half of what an event holds."""
 _PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 """Seconds until a store that could not be used is tried again: at first, and at most."""
 
@@ -137,10 +139,13 @@ class Worker:
         on_lost: Callable[[Task], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        if jobs < 1:
-            raise Invalid(f"a worker cannot do {jobs} jobs at a time", "Give it at least 1")
-        if lease is not None and lease <= 0:
-            raise Invalid("a lease must last longer than 0 seconds")
+        if not isinstance(jobs, int) or jobs < 1:
+            raise Invalid(f"a worker cannot do {jobs!r} jobs at a time", "Give it at least 1")
+        if lease is not None and not (isinstance(lease, int | float) and lease > 0):
+            raise Invalid(f"a lease of {lease!r}: it must be seconds, and more than 0")
+        for what, word in (("an executor", executor), ("a role", role)):
+            if word is not None and not (word.strip() and word.isprintable()):
+                raise Invalid(f"{what} cannot be called {word!r}", "Give it a name in one line")
         self.hopper = hopper
         self.name = executor or f"{role or 'worker'}-{os.getpid()}-{os.urandom(3).hex()}"
         self.role = role or executor or "worker"
@@ -308,10 +313,16 @@ class Worker:
         """Run the handler; returns how to end the attempt."""
         try:
             result = self._handler(task)
-            json.dumps(result, allow_nan=False)
+            size = len(json.dumps(result, allow_nan=False))
+            if size > RESULT_LIMIT:
+                raise AttemptFailed(
+                    f"the result has {size} characters as JSON, more than {RESULT_LIMIT}: keep it"
+                    " elsewhere, and return where",
+                    retry=False,
+                )
         except CannotWork:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return self._failing(error)
         return lambda task: self._complete(task, result)
 
@@ -323,7 +334,7 @@ class Worker:
             raise LeaseLost(f"attempt {after.attempts} has done it")
         return Attempt(after, Outcome.DONE)
 
-    def _failing(self, error: Exception) -> _Act:
+    def _failing(self, error: BaseException) -> _Act:
         retry = error.retry if isinstance(error, AttemptFailed) else None
         reason = _reason(error)
 
@@ -442,9 +453,13 @@ def _key(task: Task) -> tuple[str, int]:
     return task.id, task.attempts
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """What an exception says, as a store can keep it."""
     said = error.message if isinstance(error, HopperError) else str(error)
+    if isinstance(error, SystemExit):
+        said = f"exit {said}"
     text = said.strip() or type(error).__name__
-    text = text if len(text) <= REASON_LIMIT else f"…{text[1 - REASON_LIMIT :]}"
+    if len(text) > REASON_LIMIT:
+        begin = REASON_LIMIT // 4
+        text = f"{text[:begin]} … {text[begin + 3 - REASON_LIMIT :]}"
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 W = TypeVar("W")
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """The number of migrations in schema.py; kept in the database's user_version."""
 LOOK_EVERY = 16
 """Commits between two looks at the size of the write-ahead log."""

@@ -101,6 +101,14 @@ class Store(Protocol):
     def count_fitting(self, instances: Sequence[str], executor: Executor, now: str) -> int:
         """How many ready tasks of these instances an executor may take now."""
 
+    def next_retry(self, instances: Sequence[str], now: str) -> str | None:
+        """When the first of the ready tasks of these instances whose time has not come may be
+        taken."""
+
+    def has_ready(self, instances: Sequence[str], besides: Iterable[str]) -> bool:
+        """Whether any task of these instances is ready, now or when its time has come, `besides`
+        those that prefer such an executor."""
+
     def waiting(self, instance: str, skip: int = 0, limit: int = -1) -> list[Task]:
         """Ready tasks to be offered, most urgent and oldest first, past the first `skip`."""
 

@@ -209,6 +209,15 @@ def attempts(db: Database) -> None:
         db.execute(sql)
 
 
+@migrations()
+def later(db: Database) -> None:
+    """When the next task may be tried again, at any backlog."""
+    db.execute(
+        "CREATE INDEX task_later ON tasks (instance_id, not_before)"
+        " WHERE not_before IS NOT NULL AND status = 'pending' AND open_deps = 0"
+    )
+
+
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring a database up to `version`; each migration is one transaction."""
     db = Database(connection)

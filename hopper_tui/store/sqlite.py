@@ -46,6 +46,10 @@ _KINDS = (
     f" AND {select.IS_READY} AND (not_before IS NULL OR not_before <= ?) GROUP BY 1, 2"
 )
 """How many tasks are ready for whom."""
+_RETRY = (
+    f"SELECT min(not_before) FROM tasks WHERE instance_id = ? AND {select.IS_READY}"
+    " AND not_before > ?"
+)
 _PLACE = 3
 _CREATED, _NOT_BEFORE, _PREFERENCE, _REQUIRED = (
     _PLACE + TASKS.fields.index(field)
@@ -229,6 +233,23 @@ class SqliteStore(Database):
             for preference, required, number in self._all(_KINDS, (instance, now))
             if executor.may_take(preference, json.loads(required))
         )
+
+    def next_retry(self, instances: Sequence[str], now: str) -> str | None:
+        """When the first of the ready tasks of these instances whose time has not come may be
+        taken."""
+        times = [self._one(_RETRY, (instance, now))[0] for instance in instances]
+        return min((at for at in times if at is not None), default=None)
+
+    def has_ready(self, instances: Sequence[str], besides: Iterable[str]) -> bool:
+        """Whether any task of these instances is ready, now or when its time has come, `besides`
+        those that prefer such an executor."""
+        left_out = [*besides]
+        marks = ", ".join("?" * len(left_out))
+        wanted = f"coalesce(executor_preference, '') COLLATE NOCASE NOT IN ({marks})"
+        sql = (
+            f"SELECT 1 FROM tasks WHERE instance_id = ? AND {select.IS_READY} AND {wanted} LIMIT 1"
+        )
+        return any(self._all(sql, (instance, *left_out)) for instance in instances)
 
     def waiting(self, instance: str, skip: int = 0, limit: int = -1) -> list[Task]:
         """Ready tasks to be offered, most urgent and oldest first, past the first `skip`."""

@@ -222,6 +222,14 @@ def test_a_command_that_fails_is_tried_again_until_its_attempts_are_used_up(
     assert [f"exit 7: hello\\nboom {n}" in history for n in (1, 2, 3)] == [True] * 3
 
 
+def test_how_a_command_exited_is_said_whatever_it_shouted(
+    guide: Shell, queued: AddTask, work: Work
+) -> None:
+    key = queued("Shout")
+    work("--no-retry", "--", "sh", "-c", "yes error | head -c 9000 >&2; exit 3", check=1)
+    assert _tasks(guide)[key]["reason"].startswith("exit 3: ")
+
+
 def test_a_task_that_succeeds_at_the_second_attempt_is_no_failure(
     guide: Shell, queued: AddTask, work: Work
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -106,6 +107,53 @@ def test_a_result_that_is_no_json_fails_the_attempt(run: Hopper, result: object)
     Worker(run, lambda _: result, retry=False).run(until_empty=True)
     assert run.get(key).status == "failed"
     assert run.get(key).reason
+
+
+def test_a_handler_that_exits_fails_its_attempt_and_no_more(run: Hopper) -> None:
+    keys = run.add_tasks([Task(title="Leave"), Task(title="Stay")])
+
+    def handle(task: Task) -> None:
+        if task.title == "Leave":
+            sys.exit("cannot go on")
+
+    assert Worker(run, handle, retry=False).run(until_empty=True) == 2
+    assert [run.get(key).status for key in keys] == ["failed", "done"]
+    assert run.get(keys[0]).reason == "exit cannot go on"
+
+
+def test_of_a_long_reason_the_beginning_and_the_end_are_kept(run: Hopper) -> None:
+    key = run.add_task(title="Talk")
+
+    def talk(task: Task) -> None:
+        raise ValueError(f"no way: {'x' * 9000} at the end")
+
+    Worker(run, talk, retry=False).run(until_empty=True)
+    reason = str(run.get(key).reason)
+    assert reason.startswith("no way: x")
+    assert reason.endswith("x at the end")
+    assert len(reason) == 2000
+
+
+def test_a_result_too_long_for_a_record_fails_the_task(run: Hopper) -> None:
+    key = run.add_task(title="Talk")
+    Worker(run, lambda task: "x" * 40_000).run(until_empty=True)
+    task = run.get(key)
+    assert (task.status, task.attempts) == ("failed", 1)
+    assert "more than 32768" in str(task.reason)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"jobs": "x"}, {"jobs": 0}, {"jobs": 1.5}, {"lease": "x"}, {"lease": 0}, {"role": ""},
+        {"role": "a\nb"}, {"executor": "a\nb"}, {"executor": " "},
+    ],
+)  # fmt: skip
+def test_a_worker_that_cannot_be_is_refused_in_a_sentence(
+    run: Hopper, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(Invalid, match=r"\w+ \w+ \w+"):
+        Worker(run, print, **wrong)
 
 
 def test_a_handler_may_add_tasks_to_its_own_run(run: Hopper) -> None:

@@ -58,6 +58,8 @@ def busy(file_store: SqliteStore) -> SqliteStore:
 
 READS: dict[str, tuple[Callable[[SqliteStore], object], str]] = {
     "claim": (lambda s: first(s), "task_ready"),
+    "whether work is left": (lambda s: s.has_ready(["web"], {"human"}), "task_ready"),
+    "when to try again": (lambda s: s.next_retry(["web"], "2026"), "task_later"),
     "claim by an executor": (lambda s: first(s, "bot", "go"), "task_ready"),
     "list open": (lambda s: s.query(Query("web")), "task_open"),
     "list the first": (lambda s: s.query(Query("web", limit=20)), "task_open"),
