@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.command import Provider
 from textual.screen import Screen
 
@@ -21,6 +20,7 @@ from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.palette import CommandProvider
 from hopper_tui.tui.state import Remembered, StateFile
 from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
+from hopper_tui.tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
@@ -32,7 +32,7 @@ SERVER_EVERY = 3.0
 """Seconds between looks whether the server is still there that shows this app in a browser."""
 
 
-class HopperApp(App[None]):
+class HopperApp(TypeAhead):
     """Opens at an instance, with a filter, on a task: by default where it was left, else at the
     project around, else at the global hopper.
 
@@ -95,6 +95,10 @@ class HopperApp(App[None]):
         """Leave once the process that started this one is gone."""
         if os.getppid() != server:
             self.exit()
+
+    @property
+    def is_opening(self) -> bool:
+        return self.cockpit.is_opening or super().is_opening
 
     def get_default_screen(self) -> Screen[None]:
         return self.cockpit

@@ -12,6 +12,7 @@ from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.geometry import Size
 from textual.timer import Timer
+from textual.widgets import Input
 
 from hopper_tui.model.errors import NotFound
 from hopper_tui.tui.chain_view import ChainView
@@ -417,6 +418,8 @@ class Cockpit(WorkingScreen):
 
     @on(DescendantFocus)
     def _pane_focused(self, event: DescendantFocus) -> None:
+        if isinstance(event.widget, Input):
+            self.is_opening = False
         pane = next((node.id for node in event.widget.ancestors_with_self if node.id in BOUND), "")
         if pane in VIEW_NAMES:
             self._pane = pane
@@ -497,6 +500,7 @@ class Cockpit(WorkingScreen):
         self._focus_filtered()
         self._filter_before = (self._hopper, self.filter_text)
         self.add_class("-filtering")
+        self.is_opening = True
         await self.mount(FilterLine(self.filter_text, self._clock), before=self.status)
         self.session.load_words(self._hopper)
 
@@ -623,7 +627,7 @@ class Cockpit(WorkingScreen):
         """Move the selected hopper through its life."""
         from hopper_tui.tui.asking import steer
 
-        self.run_worker(self._asking(steer(self, verb)), group="ask")
+        self.ask(steer(self, verb))
 
     @property
     def here(self) -> str | None:

@@ -39,6 +39,8 @@ class WorkingScreen(Screen[None]):
     session: Session
     queue_view = getters.query_one("#queue", QueueView)
     status = getters.query_one("#status", StatusLine)
+    is_opening = False
+    """Whether a dialog was asked for and is not there yet: keys typed ahead are meant for it."""
     underway: UnderWay | None = None
     """The verb that is being done to many tasks."""
 
@@ -68,6 +70,7 @@ class WorkingScreen(Screen[None]):
 
     def action_work(self, name: str) -> None:
         """Do a verb to the marked tasks, or the selected one."""
+        self.is_opening = len(self.tasks.chosen) > ASK_ABOVE
         self.run_worker(self._work(name), group="work")
 
     async def _work(self, name: str) -> None:
@@ -77,7 +80,12 @@ class WorkingScreen(Screen[None]):
 
     def action_ask(self, name: str) -> None:
         """Open the dialog of a command."""
-        self.run_worker(self._asking(self._ask(name)), group="ask")
+        self.ask(self._ask(name))
+
+    def ask(self, dialog: Awaitable[None]) -> None:
+        """Begin a dialog."""
+        self.is_opening = True
+        self.run_worker(self._asking(dialog), group="ask")
 
     async def _asking(self, dialog: Awaitable[None]) -> None:
         """Hold a dialog; what the engine refuses on the way is said, and ends nothing else."""
@@ -85,6 +93,11 @@ class WorkingScreen(Screen[None]):
             await dialog
         except Exception as error:
             self.warn(Problem.of(error).sentence)
+        finally:
+            self.is_opening = False
+
+    def on_screen_suspend(self) -> None:
+        self.is_opening = False
 
     async def _ask(self, name: str) -> None:
         raise NotImplementedError

@@ -1,0 +1,196 @@
+"""Stories in a real terminal, while other processes work on the same hopper."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from launch import COMMAND, environment
+
+from .tmux import Terminal, needs_tmux
+
+pytestmark = needs_tmux
+
+
+class Desk:
+    """A project directory, a home and a terminal."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.project = root / "webapp"
+        self.project.mkdir()
+        self.env = environment(root, root / "home")
+        self.hopper("init", "--name", "webapp")
+        self.hopper("instance", "config", "hopper-webapp", "auto_delegate=false")
+        for title, priority in (
+            ("Fix login crash", "urgent"),
+            ("Ship OAuth", "high"),
+            ("Tidy the docs", "medium"),
+        ):
+            self.hopper("add", title, "--priority", priority)
+        self.terminal = Terminal(root, self.env)
+
+    def hopper(self, *args: str) -> str:
+        """What `hopper ARGS` prints, in a process of its own."""
+        done = subprocess.run(
+            [COMMAND, *args], cwd=self.project, env=self.env, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def tasks(self) -> list[dict[str, object]]:
+        """The tasks as they are stored now."""
+        listed: list[dict[str, object]] = json.loads(self.hopper("list", "--all", "--json"))
+        return listed
+
+    def task(self, title: str) -> dict[str, object]:
+        """The task with that title."""
+        return next(task for task in self.tasks() if task["title"] == title)
+
+    def opens(self, *args: str) -> Terminal:
+        """The terminal, once the tasks are on its screen."""
+        self.terminal.opens("-C", str(self.project), "tui", *args)
+        self.terminal.sees("Fix login crash")
+        return self.terminal
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.terminal.close()
+
+
+def test_what_others_do_comes_up_and_the_cursor_stays(desk: Desk):
+    t = desk.opens()
+    t.press("j")
+    t.until(lambda: "Ship OAuth" in t.cursor, "the cursor never moved")
+    desk.hopper("add", "Put out the fire", "--priority", "urgent")
+    t.sees("Put out the fire", "4 open")
+    assert "Ship OAuth" in t.cursor
+    desk.hopper("next", "--claim", "--executor", "claude", "--role", "human")
+    t.sees("claude")
+    assert "Ship OAuth" in t.cursor
+    desk.hopper("task", "cancel", str(desk.task("Tidy the docs")["id"]))
+    t.sees_no("Tidy the docs")
+    assert "Ship OAuth" in t.cursor
+
+
+def test_adding_claiming_and_finishing(desk: Desk):
+    t = desk.opens()
+    t.type("a")
+    t.sees("add to webapp")
+    t.type("Sharpen the saw\n")
+    t.sees("added Sharpen the saw")
+    t.until(lambda: "Sharpen the saw" in t.cursor, "the new task was never selected")
+    t.type("c")
+    t.sees("claimed")
+    assert desk.task("Sharpen the saw")["owner"] == "ann"
+    t.type("d")
+    t.sees_no("4 open")
+    assert desk.task("Sharpen the saw")["status"] == "done"
+
+
+def test_what_is_typed_ahead_is_meant_for_what_opens(desk: Desk):
+    t = desk.opens()
+    t.type("add docs, xylophone\n")  # a letter too many, and no waiting for the form
+    t.sees("added dd docs, xylophone", "4 open")
+    t.type("/xylo\n")
+    t.until(lambda: "dd docs, xylophone" in t.cursor, "the filter did not get what was typed")
+    assert {task["status"] for task in desk.tasks()} == {"pending"}
+
+
+def test_undo_is_the_same_here_and_there(desk: Desk):
+    t = desk.opens()
+    t.type("c")
+    t.sees("claimed")
+    assert "undone" in desk.hopper("undo")
+    t.until(lambda: "ann" not in t.line("Fix login crash"), "the screen never took it back")
+    assert desk.task("Fix login crash")["status"] == "pending"
+    desk.hopper("task", "update", str(desk.task("Ship OAuth")["id"]), "--priority", "low")
+    t.type("u")
+    t.sees("undone")
+    assert desk.task("Ship OAuth")["priority"] == "high"
+
+
+def test_quitting_leaves_the_shell_as_it_was(desk: Desk):
+    t = desk.opens()
+    t.type("a")
+    t.sees("add to webapp")
+    t.type("half a title")
+    t.press("Escape")
+    t.sees_no("add to webapp")
+    t.type("q")
+    t.until(t.is_back, "the shell never came back")
+    assert "Fix login crash" not in t.screen
+    assert len(desk.tasks()) == 3
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (50, 20), (40, 8)])
+def test_any_size_and_back(desk: Desk, columns: int, lines: int):
+    t = desk.opens()
+    t.resize(columns, lines)
+    t.until(lambda: len(t.screen.splitlines()) <= lines, "never became that small")
+    t.resize(120, 36)
+    t.sees("hoppers", "Fix login crash", "Tidy the docs")
+
+
+def test_killed_in_the_middle_of_a_form_it_loses_nothing(desk: Desk):
+    t = desk.opens()
+    t.type("a")
+    t.sees("add to webapp")
+    t.type("never sent")
+    found = subprocess.run(
+        ["pgrep", "-f", f"{COMMAND} -C {desk.project}"], capture_output=True, text=True
+    )
+    os.kill(int(found.stdout.split()[0]), signal.SIGKILL)
+    t.sees("Killed")
+    assert len(desk.tasks()) == 3
+    t.type("reset\n")
+    desk.opens()
+
+
+def test_the_tour(desk: Desk):
+    """The newcomer's path as docs/tour.md tells it."""
+    desk.hopper("instance", "create", "run-1", "--scope", "orchestration", "--parent", "webapp")
+    desk.hopper("instance", "start", "run-1")
+    t = desk.opens()
+    t.type("/priority:urgent\n")  # find the urgent task
+    t.sees_no("Ship OAuth")
+    t.until(lambda: "Fix login crash" in t.cursor, "the urgent task is not selected")
+    t.type("w")  # why is it where it is?
+    t.sees("auto_delegate is off")
+    t.press("Escape")
+    t.sees_no("auto_delegate is off")
+    t.type("D")  # delegate it
+    t.sees("delegate ", "run-1")
+    t.press("Down", "Enter")
+    t.sees("delegated web-")
+    t.sees_no("esc leave")
+    worker = subprocess.Popen(
+        [COMMAND, "work", "--instance", "run-1", "--max-tasks", "1", "--",
+         sys.executable, "-c", "print('mended')"],
+        cwd=desk.project, env=desk.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    t.press("Escape")  # drop the filter
+    t.until(lambda: "Fix login crash" not in t.screen, "the worker never finished it")
+    assert worker.wait(timeout=20) == 0
+    t.until(lambda: "Ship OAuth" in t.cursor, "the next task is not selected")
+    t.type("d")  # a mistake
+    t.until(lambda: "Ship OAuth" not in t.line("! ") and "1 open" in t.screen, "it was not done")
+    t.type("u")  # taken back
+    t.sees("undone", "2 open")
+    t.press("j")
+    t.until(lambda: "Tidy the docs" in t.cursor, "the cursor never moved")
+    t.type("q")
+    t.until(t.is_back, "the shell never came back")
+    t.opens("-C", str(desk.project), "tui")  # where they were
+    t.sees("Tidy the docs")
+    t.until(lambda: "Tidy the docs" in t.cursor, "it does not open where it was left")
+    assert desk.task("Fix login crash")["status"] == "done"
