@@ -13,7 +13,8 @@ from textual.screen import Screen
 
 from hopper_tui.resources import STYLES
 from hopper_tui.tui import keymap
-from hopper_tui.tui.cockpit import HEIGHTS, WIDTHS, Cockpit
+from hopper_tui.tui.arrangement import HEIGHTS, WIDTHS
+from hopper_tui.tui.cockpit import Cockpit
 from hopper_tui.tui.commands import key_of
 from hopper_tui.tui.messages import FirstQueueShown
 from hopper_tui.tui.opening import Opening

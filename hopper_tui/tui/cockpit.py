@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.containers import Container
 from textual.events import DescendantFocus
-from textual.geometry import Size
 from textual.timer import Timer
 from textual.widgets import Input
 
 from hopper_tui.model.errors import NotFound
+from hopper_tui.tui.arrangement import Axis, layout_of
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import (
     BY_ID,
@@ -45,13 +44,14 @@ from hopper_tui.tui.messages import (
     WordsLoaded,
 )
 from hopper_tui.tui.opening import Opening
+from hopper_tui.tui.panes import Panes
 from hopper_tui.tui.presentation import count, queue_title
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
 from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Question, QueueSnapshot
 from hopper_tui.tui.stage import Stage, Staged
 from hopper_tui.tui.state import Remembered
-from hopper_tui.tui.status_line import SMALLEST, StatusLine
+from hopper_tui.tui.status_line import StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
 from hopper_tui.tui.verbs import APPROVE
@@ -81,19 +81,6 @@ TITLES: dict[PaneName, str] = {
 }
 
 
-WIDTHS = [(0, "-tiny"), (SMALLEST.width, "-narrow"), (80, "-normal"), (120, "-wide")]
-"""From how many columns which layout is used."""
-HEIGHTS = [(0, "-flat"), (SMALLEST.height, "-high")]
-"""From how many lines there is a layout at all."""
-
-
-def layout_of(size: Size) -> tuple[str, str]:
-    """The classes of the layout for a terminal of that size."""
-    width = next(name for least, name in reversed(WIDTHS) if size.width >= least)
-    height = next(name for least, name in reversed(HEIGHTS) if size.height >= least)
-    return width, height
-
-
 BOUND = frozenset((*PANES, *VIEW_NAMES))
 """The ids of the panes and views: commands are bound to them."""
 
@@ -111,7 +98,6 @@ class Cockpit(WorkingScreen):
 
     AUTO_FOCUS = "#queue"
 
-    body = getters.query_one("#body", Container)
     tree_view = getters.query_one("#tree", TreeView)
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
@@ -141,6 +127,7 @@ class Cockpit(WorkingScreen):
         self._wanted_task = opening.task
         self._asked_for = 0
         self._selected = opening.task
+        self.body = Panes(remembered.sizes, id="body", classes="show-queue")
         self._pane: PaneName = "queue"
         views = remembered.views.items()
         self.view_of: dict[str, ViewName] = {k: v for k, v in views if v in VIEW_NAMES}
@@ -156,7 +143,7 @@ class Cockpit(WorkingScreen):
         clock = self._clock
         self.add_class(*layout_of(self.app.size))  # the first layout is the right one
         yield Tabs(tuple(TITLES[pane] for pane in PANES), id="tabs")
-        with Container(id="body", classes="show-queue"):
+        with self.body:
             views: dict[PaneName, LineView] = {
                 "tree": TreeView(id="tree"),
                 "queue": QueueView(clock, self.keys, id="queue"),
@@ -242,7 +229,7 @@ class Cockpit(WorkingScreen):
     def remembered(self) -> Remembered:
         """Where somebody is who comes back later."""
         filters = {key: text for key, text in self._filters.items() if key and text}
-        return Remembered(self._hopper, self._selected, "", filters, self.view_of)
+        return Remembered(self._hopper, self._selected, "", filters, self.view_of, self.body.sizes)
 
     @property
     def is_settled(self) -> bool:
@@ -477,13 +464,22 @@ class Cockpit(WorkingScreen):
     def action_zoom(self) -> None:
         """Show only the focused pane, or all again."""
         self.toggle_class("-zoom")
+        self.body.lay_out()
+
+    def action_grow(self, axis: Axis, by: int) -> None:
+        """Make the focused pane larger, or smaller."""
+        self.body.grow(self._pane, axis, by)
+
+    def action_usual_sizes(self) -> None:
+        """Let all panes have their usual sizes."""
+        self.body.reset()
 
     def action_back(self) -> None:
         """Leave the view, zoom, or the program."""
         if self.stage.shown:
             self.action_go("queue")
         elif self.has_class("-zoom"):
-            self.remove_class("-zoom")
+            self.action_zoom()
         else:
             self.app.exit()
 
@@ -580,6 +576,7 @@ class Cockpit(WorkingScreen):
             keys=self.keys,
             local=self._local,
             working=self.underway is not None,
+            arranged=self.body.arranged,
         )
 
     def _hop(self, hops: Sequence[Hop]) -> Hop | None:

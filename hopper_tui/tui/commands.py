@@ -17,6 +17,7 @@ from hopper_tui.model.lifecycle import (
     TaskStatus,
     instance_steps,
 )
+from hopper_tui.tui.arrangement import USUAL, Axis
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     DetailSnapshot,
@@ -61,6 +62,7 @@ class Situation(NamedTuple):
     keys: Keys = UNCHANGED
     local: bool = True
     working: bool = False
+    arranged: str = ""
 
     def key(self, command_id: str) -> str:
         """How to reach a command from here: its key."""
@@ -180,6 +182,19 @@ def with_approval(situation: Situation) -> str | None:
     if situation.pane != "runs":
         return f"{situation.key('view.runs')} shows the runs."
     return None if situation.approval else "The cursor is on no checkpoint that waits."
+
+
+def resizable(axis: Axis) -> Enabled:
+    """Needs a pane with a border that can be moved along an axis."""
+
+    def enabled(situation: Situation) -> str | None:
+        if situation.arranged not in USUAL:
+            return "This pane has the whole screen."
+        if (situation.pane, axis) not in USUAL[situation.arranged].growing:
+            return "This pane has the whole height."
+        return None
+
+    return enabled
 
 
 class Command(NamedTuple):
@@ -336,6 +351,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.pause", "Hold the screen still, or follow what others do", ("Z",), EVERYWHERE,
             "View", "screen.pause"),
     Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
+    Command("view.wider", "Make this pane wider", (">",), PANES, "View", "screen.grow('x', 1)",
+            resizable("x")),
+    Command("view.narrower", "Make this pane narrower", ("<",), PANES, "View",
+            "screen.grow('x', -1)", resizable("x")),
+    Command("view.taller", "Make this pane taller", ("+",), PANES, "View",
+            "screen.grow('y', 1)", resizable("y")),
+    Command("view.shorter", "Make this pane shorter", ("-",), PANES, "View",
+            "screen.grow('y', -1)", resizable("y")),
+    Command("view.usual_sizes", "Give all panes their usual sizes", ("=",), PANES, "View",
+            "screen.usual_sizes", resizable("x")),
     Command("view.theme", "Change the theme", (), EVERYWHERE, "View", "app.change_theme"),
     Command("app.palette", "Search all commands", (":", "ctrl+p"), EVERYWHERE, "App",
             "app.command_palette"),

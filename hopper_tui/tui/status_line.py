@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from textual.geometry import Size
 from textual.timer import Timer
 
+from hopper_tui.tui.arrangement import SMALLEST
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.presentation import clip, line_width, place_line, width_of
 from hopper_tui.tui.roles import Line, Role, Span
 from hopper_tui.tui.snapshot import CheckoutSnapshot
 
-SMALLEST = Size(50, 12)
-"""The smallest terminal that anything else than this line is shown on."""
 SAID_FOR = 6.0
 """Seconds a message stays."""
 

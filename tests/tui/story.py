@@ -18,7 +18,7 @@ PATIENCE = 10.0
 _NAMES = {
     "/": "slash", "?": "question_mark", ":": "colon", "*": "asterisk", "-": "minus", " ": "space",
     ".": "full_stop", ">": "greater_than_sign", "=": "equals_sign", "!": "exclamation_mark",
-    "@": "at",
+    "@": "at", "<": "less_than_sign", "+": "plus", "'": "apostrophe",
 }  # fmt: skip
 
 
@@ -55,6 +55,12 @@ class Story:
         for _ in range(2):  # the app hands it on to the widget that has the focus
             await self.pilot.pause(0)
         await self.until(lambda: self.app.cockpit.is_settled, f"{key} is never through")
+
+    async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press the mouse button at one place of the screen and let it go at another."""
+        await self.pilot.mouse_down(offset=start)
+        await self.pilot.hover(offset=end)
+        await self.pilot.mouse_up(offset=end)
 
     async def type(self, text: str) -> None:
         """Type a text."""
