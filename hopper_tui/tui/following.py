@@ -22,7 +22,8 @@ class Following:
 
     def watch(self) -> None:
         """Watch the directories of all stores there are now."""
-        self._screen.run_worker(self._watch_stores(), group="watch-paths", exclusive=True)
+        if self._screen.app.is_running:  # nothing is begun while the program ends
+            self._screen.run_worker(self._watch_stores(), group="watch-paths", exclusive=True)
 
     async def _watch_stores(self) -> None:
         paths = await self._session.watch_paths()

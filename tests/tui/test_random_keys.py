@@ -109,6 +109,7 @@ async def a_session(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         tick = count(1)
         clock = s.world.now
         s.world.now = lambda: clock() + next(tick) / 1000  # commands have an order in time
+        monkeypatch.setattr(s.app, "exit", lambda: None)  # the palette may pick to quit
         yield s
 
 
