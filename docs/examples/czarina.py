@@ -94,6 +94,8 @@ class CzarinaOrchestrator:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python czarina.py TITLE")
     summary = CzarinaOrchestrator().orchestrate(Task(title=sys.argv[1]))
     for phase in summary["children"]:
         print(f"{phase['name']}: {phase['done']} of {phase['total']} tasks done")

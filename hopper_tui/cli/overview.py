@@ -44,6 +44,7 @@ def status(session: Session, instance: str | None) -> None:
     from hopper_tui.engine import checkout
 
     world = session.world
+    session.keep_up()  # now, so that nothing is told of what it removes
     hopper = world.hopper(instance)
     children = world.nodes(parent=hopper.id)
     phases = _phases(world, hopper, children)

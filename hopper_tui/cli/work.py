@@ -176,7 +176,8 @@ def _run(worker: Worker, session: Session, **how: Any) -> int:
             stopped += 1
             if stopped == 1:
                 worker.stop()
-                session.warn("the running commands finish; the next signal ends them")
+                if worker.is_busy:
+                    session.warn("the running commands finish; the next signal ends them")
             elif stopped == 2:
                 last = number
                 worker.stop(now=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hopper_tui.model.clock import age, seconds, stamp
 from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import HopperError, InvalidTransition, NotFound
+from hopper_tui.model.executor import whom
 from hopper_tui.model.lifecycle import (
     HOP_OPEN,
     DelegationStatus,
@@ -214,10 +215,9 @@ def _about_task(world: World, task: Task, it: str) -> Iterator[str]:
 
 def _for_whom(task: Task) -> str:
     """Who may take a task, unless anybody may."""
-    skills = ", ".join(task.required_capabilities)
-    if not task.executor_preference and not skills:
+    if not task.executor_preference and not task.required_capabilities:
         return ""
-    return f" for {task.executor_preference or 'anybody'}" + (f" with {skills}" if skills else "")
+    return f" for {whom(task.executor_preference, task.required_capabilities)}"
 
 
 def _held_by_phase(world: World, task: Task) -> str | None:

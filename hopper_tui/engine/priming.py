@@ -212,7 +212,8 @@ def ready_at(world: World, instance: Instance, executor: Executor) -> int:
     """How many tasks an instance could hand out to somebody now, those of a run's active phase
     included."""
     queues = phases.Layout.read(world, instance.id).queues()
-    return world.store(instance.id).count_fitting(queues, executor, stamp(world.now()))
+    kinds = world.store(instance.id).ready_for(queues, stamp(world.now()))
+    return sum(number for who, needs, number in kinds if executor.may_take(who, needs))
 
 
 def open_at(world: World, instance: Instance) -> int:

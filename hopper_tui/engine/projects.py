@@ -148,6 +148,8 @@ def _agents_text(path: Path) -> bytes | None:
             f"{path} is a symbolic link",
             "Make it a file of its own, then: hopper init --agents",
         )
+    if path.is_dir():
+        raise NotAllowed(f"{path} is a directory", "Move it away, then: hopper init --agents")
     try:
         before = path.read_bytes() if path.exists() else b""
     except OSError as error:

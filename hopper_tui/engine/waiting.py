@@ -11,7 +11,7 @@ from hopper_tui.engine import claiming, watching
 from hopper_tui.engine.phases import Layout
 from hopper_tui.model.clock import seconds, stamp
 from hopper_tui.model.errors import AtCapacity
-from hopper_tui.model.executor import PERSON
+from hopper_tui.model.executor import PERSON, whom
 from hopper_tui.model.lifecycle import ACTIVE
 from hopper_tui.model.query import Query, Term
 
@@ -38,10 +38,11 @@ _IN_NO_WORKERS_HANDS = frozenset({PERSON, "manual"})
 
 
 class Outlook(NamedTuple):
-    """What is to come at a hopper: `seconds` until time alone may bring work, and whether `left`:
-    something that a worker holds or may still take."""
+    """What is to come at a hopper: `seconds` until time alone may bring work, whether something is
+    `held` by a worker, and whether something is `left` that a worker holds or may still take."""
 
     seconds: float
+    held: bool
     left: bool
 
 
@@ -149,7 +150,21 @@ class Lookout:
             left = bool(held) or store.has_ready(queues, _IN_NO_WORKERS_HANDS)
         times = [retry, *(task.lease_expires_at for task in held)]
         waits = [seconds(at) - now + _TICK for at in times if at is not None]
-        return Outlook(min([LONGEST, *(wait for wait in waits if wait > 0)]), left)
+        soonest = min([LONGEST, *(wait for wait in waits if wait > 0)])
+        return Outlook(soonest, bool(held), left)
+
+    def for_others(self) -> list[str]:
+        """Whom the ready tasks are for that do not suit the executor, and are not for people."""
+        queues = Layout.read(self._world, self._hopper.id).queues()
+        kinds = self._hopper.store.ready_for(queues, stamp(self._world.now()))
+        return sorted(
+            {
+                whom(who, needs)
+                for who, needs, _ in kinds
+                if (who or "").casefold() not in _IN_NO_WORKERS_HANDS
+                and not self._executor.may_take(who, needs)
+            }
+        )
 
 
 def _held(store: Store, layout: Layout) -> list[Task]:

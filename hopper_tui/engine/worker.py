@@ -64,6 +64,12 @@ _PASSED_ON = frozenset({TaskStatus.DELEGATED, TaskStatus.BLOCKED})
 _FINISHED = {TaskStatus.DONE: Outcome.DONE, TaskStatus.FAILED: Outcome.FAILED}
 
 
+_GIVEN_BACK = {"task.released": Outcome.RELEASED, "task.tried": Outcome.RETRY}
+"""How a task came back into the queue if its lease did not run out."""
+_LOOKED_BACK = 10
+"""Events of a task; somebody may have changed or noted something since."""
+
+
 class Attempt(NamedTuple):
     """How an attempt at a task ended, and why, unless it is done."""
 
@@ -159,7 +165,7 @@ class Worker:
         self._held: dict[tuple[str, int], _Held] = {}
         self._beat = threading.Event()
         self._quit = threading.Event()
-        self._stopping = self._ended = False
+        self._stopping = self._ended = self._waits_for_others = False
         self._fault: BaseException | None = None
         self._said = ""
 
@@ -207,6 +213,11 @@ class Worker:
             for held in tuple(self._held.values()):
                 self._on_lost(held.task)
         self._lookout.wake.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a handler runs."""
+        return bool(self._held)
 
     def lost(self, task: Task) -> bool:
         """Whether what comes of this attempt is not waited for any more, so that its handler may
@@ -260,8 +271,12 @@ class Worker:
         outlook = self._lookout.outlook()
         if until_empty and not outlook.left and not self._held:
             self._stopping = True
-        else:
-            self._lookout.wait(outlook.seconds)
+            return
+        is_alone = until_empty and not outlook.held and not self._waits_for_others
+        if is_alone and (others := self._lookout.for_others()):
+            self._waits_for_others = True
+            self._warn(f"nothing is left but what waits for {'; '.join(others)}")
+        self._lookout.wait(outlook.seconds)
 
     def _wait_for_start(self, error: NotAllowed, until_empty: bool) -> None:
         """The hopper hands out nothing now: it may again, unless it is over."""
@@ -382,7 +397,7 @@ class Worker:
         held.over = True
         ended = self._ended_by_handler(held.task)
         self._told(ended or Attempt(held.task, Outcome.LOST, why))
-        if ended is None:
+        if ended is None or ended.outcome is Outcome.RELEASED:
             self._on_lost(held.task)
 
     def _ended_by_handler(self, task: Task) -> Attempt | None:
@@ -395,6 +410,11 @@ class Worker:
             return Attempt(now, Outcome.PASSED_ON, now.reason or "")
         if now.status in _FINISHED and _key(now) == _key(task) and now.owner == self.name:
             return Attempt(now, _FINISHED[now.status], now.reason or "")
+        if now.status is TaskStatus.PENDING and _key(now) == _key(task):
+            last = self.hopper.store.events(key=now.id, newest=True, limit=_LOOKED_BACK)
+            how = next((e.kind for e in last if e.kind in (*_GIVEN_BACK, "task.expired")), "")
+            if how in _GIVEN_BACK:
+                return Attempt(now, _GIVEN_BACK[how], now.reason or "")
         return None
 
     def _let_go(self) -> None:

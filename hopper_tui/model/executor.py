@@ -11,6 +11,12 @@ PERSON = "human"
 """The role of people."""
 
 
+def whom(preference: str | None, required: Sequence[str]) -> str:
+    """Who may take a task that prefers an executor and requires capabilities, in words."""
+    skills = f" with {', '.join(required)}" if required else ""
+    return f"{preference or 'anybody'}{skills}"
+
+
 class Executor(NamedTuple):
     """Somebody who asks for work: a person, or a worker with a role and capabilities.
 

@@ -98,8 +98,11 @@ class Store(Protocol):
         With `ageing`, in seconds, a task counts one priority higher for each such time it waited.
         """
 
-    def count_fitting(self, instances: Sequence[str], executor: Executor, now: str) -> int:
-        """How many ready tasks of these instances an executor may take now."""
+    def ready_for(
+        self, instances: Sequence[str], now: str
+    ) -> list[tuple[str | None, tuple[str, ...], int]]:
+        """Whom the ready tasks of these instances are for: the executor they prefer, the
+        capabilities they require, and how many there are of each such kind."""
 
     def next_retry(self, instances: Sequence[str], now: str) -> str | None:
         """When the first of the ready tasks of these instances whose time has not come may be

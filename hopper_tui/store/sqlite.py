@@ -225,14 +225,16 @@ class SqliteStore(Database):
             finally:
                 rows.close()
 
-    def count_fitting(self, instances: Sequence[str], executor: Executor, now: str) -> int:
-        """How many ready tasks of these instances an executor may take now."""
-        return sum(
-            number
+    def ready_for(
+        self, instances: Sequence[str], now: str
+    ) -> list[tuple[str | None, tuple[str, ...], int]]:
+        """Whom the ready tasks of these instances are for: the executor they prefer, the
+        capabilities they require, and how many there are of each such kind."""
+        return [
+            (preference, tuple(json.loads(required)), number)
             for instance in instances
             for preference, required, number in self._all(_KINDS, (instance, now))
-            if executor.may_take(preference, json.loads(required))
-        )
+        ]
 
     def next_retry(self, instances: Sequence[str], now: str) -> str | None:
         """When the first of the ready tasks of these instances whose time has not come may be

@@ -360,7 +360,7 @@ def test_a_link_a_read_only_file_and_a_directory_are_left_alone(project: Shell) 
     assert agents(project).read_text() == "mine\n"
     agents(project).unlink()
     agents(project).mkdir()
-    assert "AGENTS.md" in project("init", "--agents", check=1).err
+    assert "AGENTS.md is a directory. Move it" in project("init", "--agents", check=1).err
     agents(project).rmdir()
     agents(project).write_bytes("mine\n".encode("utf-16"))
     assert "UTF-8" in project("init", "--agents", check=1).err

@@ -145,6 +145,16 @@ def test_an_everyday_command_does_what_is_due(guide: Shell, run: str) -> None:
     assert guide("instance", "show", run, "--json").json["work"]["done"] == 5
 
 
+def test_status_tells_of_nothing_that_its_own_maintenance_removed(guide: Shell, run: str) -> None:
+    do_all(guide, run)
+    file = nightly(guide)
+    guide("status")
+    due_long_ago(file)
+    told = guide("status", "--instance", "webapp")
+    assert f"maintenance: {run}: is finished" in told.err
+    assert run not in told.out
+
+
 def test_programs_hear_nothing_of_it(guide: Shell, run: str) -> None:
     do_all(guide, run)
     file = nightly(guide)

@@ -486,3 +486,38 @@ def test_next_waits_no_longer_than_told(guide: Shell) -> None:
     began = time.monotonic()
     guide("next", "--instance", "worker-1", "--wait", "0.5s", check=4)
     assert 0.5 <= time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("verb", "code", "told"),
+    [("release {}", 0, "released"), ("fail {} --retry", 1, "failed, tried again  Mine?")],
+)
+def test_a_command_may_give_its_task_back_by_itself(
+    queued: AddTask, work: Work, verb: str, code: int, told: str
+) -> None:
+    queued("Mine?")
+    tell = f"{COMMAND} task {verb}"
+    done = work("--max-tasks", "1", "--", "sh", "-c", tell, check=code)
+    assert told in done.out + done.err
+    assert "lost" not in done.err
+
+
+def test_a_worker_that_runs_nothing_ends_without_a_word(guide: Shell) -> None:
+    with _worker(guide, "--", "true") as worker:
+        time.sleep(1.0)  # nothing tells from outside that it waits
+        worker.send_signal(signal.SIGTERM)
+        ended = _ended(worker)
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+def test_a_worker_says_once_what_it_waits_for(guide: Shell, queued: AddTask) -> None:
+    queued("Draw", "--executor", "artist")
+    queued("Bake", "--capability", "oven")
+    with _worker(guide, "--until-empty", "--role", "coder", "--", "true") as worker:
+        assert worker.stderr is not None
+        line = worker.stderr.readline().decode()
+        assert "waits for anybody with oven; artist" in line
+        for task in _tasks(guide).values():
+            guide("task", "cancel", task["id"])
+        assert _ended(worker).err == ""
+        assert worker.returncode == 0

@@ -64,3 +64,9 @@ def test_every_task_is_done_once_and_phases_follow_each_other(
     assert roles == {"architect", "coder", "tester"}
     assert [phase["done"] for phase in summary["children"]] == [2, 3, 2]
     assert (summary["done"], summary["open"]) == (3, 0)
+
+
+def test_without_a_title_it_says_how_it_is_used(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("usage: ")
