@@ -127,6 +127,17 @@ def executing(to: TaskStatus) -> Enabled:
     return enabled
 
 
+def _delegable(situation: Situation) -> str | None:
+    if situation.marked or situation.task is None:
+        return with_task(situation)
+    task, short = situation.task.task, situation.task.short_id
+    if task.status is TaskStatus.DELEGATED:
+        return f"{short} is delegated already."
+    if not task.is_open:
+        return f"{short} is {task.status}; {situation.key('task.reopen')} reopens it."
+    return None
+
+
 def _waiting_hop(situation: Situation) -> str | None:
     if situation.queue.offers:
         return None
@@ -266,7 +277,7 @@ COMMANDS: tuple[Command, ...] = (
     _work("start", "Start working on it", "s", executing(_T.IN_PROGRESS), "start"),
     _work("done", "Mark it done", "d", moving(_T.DONE), "done"),
     _ask("rate", "Mark it done and say how it went", "F", with_task),
-    _ask("delegate", "Delegate it", "D", with_task, "delegate"),
+    _ask("delegate", "Delegate it", "D", _delegable, "delegate"),
     Command("task.why", "Explain why it is where it is", ("w",), (*TASKS, "offers", "log"), "Task",
             "screen.ask('why')", with_task, "why"),
     _ask("block", "Block it, with a reason", "b", moving(_T.BLOCKED), "block"),

@@ -12,7 +12,6 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from hopper_tui.model.clock import age
 from hopper_tui.model.conflict import Conflict, Side
 from hopper_tui.model.event import Event
-from hopper_tui.model.instance import Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
     DelegationType,
@@ -32,7 +31,6 @@ from hopper_tui.tui.snapshot import (
     Problem,
     QueueSnapshot,
     Report,
-    Target,
     TaskRow,
     TreeRow,
 )
@@ -394,20 +392,6 @@ def chain_lines(hops: Iterable[Hop], width: int, now: float) -> tuple[tuple[str,
 
 
 # --- targets --------------------------------------------------------------------------------
-
-
-def target_line(target: Target, width: int) -> Line:
-    """A hopper to delegate to: name, state, room, score, and why it would refuse."""
-    load = _capacity(target.load)
-    score = f"{round(target.score, 2):g}" if target.score is not None else ""
-    note = target.refused or f"{target.status} {load}"
-    role: Role = "bad" if target.refused else "muted"
-    left = [Span(fit(target.name, 22)), Span(" " + clip(note, max(8, width - 30)), role)]
-    return spread(left, [Span(score, "accent")], width)
-
-
-def _capacity(load: Load) -> str:
-    return f"{load.active}/{load.capacity}" if load.capacity is not None else f"{load.open} open"
 
 
 # --- git ---------------------------------------------------------------------------------------

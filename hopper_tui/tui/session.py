@@ -16,7 +16,7 @@ from hopper_tui.engine import checkout, completing, conflicts, drafting, saved_f
 from hopper_tui.engine.completing import Completion, Words
 from hopper_tui.engine.drafting import Draft
 from hopper_tui.model.conflict import Conflict
-from hopper_tui.model.delegation import Delegation
+from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
@@ -48,6 +48,7 @@ from hopper_tui.tui.snapshot import (
     QueueSnapshot,
     Report,
     Target,
+    Targets,
     TaskRow,
     TreeRow,
     TreeSnapshot,
@@ -151,7 +152,7 @@ class Session:
         """The directories whose files change when a store changes."""
         return await self._run(self._world.watch_paths)
 
-    async def targets(self, task_id: str) -> list[Target]:
+    async def targets(self, task_id: str) -> Targets:
         """Where a task may be delegated to, best first."""
         return await self._run(lambda: self._targets(task_id))
 
@@ -359,11 +360,12 @@ class Session:
             title = task.title if task else self._world.name(key)
             yield ConflictRow(found[0], mine, theirs, short, title)
 
-    def _targets(self, task_id: str) -> list[Target]:
+    def _targets(self, task_id: str) -> Targets:
         world = self._world
         hopper, task = world.find_task(task_id)
         routes = hopper.scope is not HopperScope.ORCHESTRATION  # which only escalates
-        ranked = {c.target: c for c in hopper.candidates(task.id).candidates} if routes else {}
+        decision = hopper.candidates(task.id) if routes else None
+        ranked = {c.target: c for c in decision.candidates} if decision else {}
         nodes = {node.instance.id: node for node in world.nodes()}
         here = hopper.instance
         found: list[Target] = []
@@ -385,7 +387,16 @@ class Session:
                 )
             )
         kinds = list(DelegationType)
-        return sorted(found, key=lambda t: (kinds.index(t.kind), bool(t.refused), -(t.score or 0)))
+        found.sort(key=lambda t: (kinds.index(t.kind), bool(t.refused), -(t.score or 0)))
+        return Targets(tuple(found), self._choice(decision, here) if decision else "")
+
+    def _choice(self, decision: Decision, here: Instance) -> str:
+        """What a decision would do, in a few words."""
+        if decision.target is None:
+            return f"it would wait: {decision.reason}"
+        if decision.target == here.id:
+            return f"it would stay: {decision.reason}"
+        return f"it would go to {self._world.name(decision.target)}"
 
 
 def _flatten(node: Node, depth: int) -> Iterable[TreeRow]:

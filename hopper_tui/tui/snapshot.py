@@ -340,6 +340,13 @@ class Target(NamedTuple):
     refused: str | None = None
 
 
+class Targets(NamedTuple):
+    """The hoppers a task may be delegated to, best first, and what routing would do."""
+
+    rows: tuple[Target, ...] = ()
+    choice: str = ""
+
+
 class Refusal(NamedTuple):
     """A task that a verb was refused for."""
 

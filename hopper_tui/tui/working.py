@@ -123,7 +123,8 @@ class WorkingScreen(Screen[None]):
             report = await self.session.work(verb, task_ids, summary, underway.goes_on)
         finally:
             self.underway = None
-        (self.warn if report.refused else self.say)(report_text(report))
+        if report.done or self.is_current:  # a dialog says itself that nothing was done
+            (self.warn if report.refused else self.say)(report_text(report))
         if report.done:
             self.queue_view.clear_marks()
         self.reload()

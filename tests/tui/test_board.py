@@ -129,7 +129,9 @@ async def test_why_and_delegate_know_the_card():
         await told.press("w")
         await told.sees("why web-", "Build login page")
         await told.press("escape", "D")
-        await told.sees("delegate web-", "worker-1")
+        await told.sees("is delegated already")
+        await told.press("h", "D")
+        await told.sees("delegate web-", "Renew the certificate", "worker-1")
 
 
 async def test_it_keeps_to_the_filter_of_the_hopper():

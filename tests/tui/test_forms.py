@@ -8,7 +8,7 @@ from hopper_tui.engine.world import World
 
 from .story import story
 from .test_stories import open_at, the
-from .worlds import busy_world
+from .worlds import busy_world, routing_world
 
 
 @pytest.fixture
@@ -177,3 +177,17 @@ async def test_tags_are_completed_where_they_are_added(webapp: World):
         await s.press("right", "enter")
         await s.sees("tagged web-")
         assert the(webapp, "Tidy the docs").tags == ("react",)
+
+
+async def test_targets_are_ranked_with_scores_and_refusals():
+    async with story(routing_world()) as s:
+        await s.selects("Build the react login page")
+        await s.press("D")
+        await s.sees("it would go to webapp", "↓ webapp", "↓ mobile", "↓ api", "█")
+        lines = [line for line in s.screen.splitlines() if "↓" in line]
+        assert ["webapp" in lines[0], "mobile" in lines[1], "api" in lines[2]] == [True] * 3
+        assert "api is created" in lines[2]
+        await s.press("j", "j", "enter")
+        await s.sees("hopper-global → mobile accepted")
+        await s.press("D")
+        await s.sees("is delegated already")

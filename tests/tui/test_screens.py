@@ -19,7 +19,16 @@ from hopper_tui.tui.app import HopperApp
 
 from .repositories import disagreement, pull, repository, world_of
 from .story import Story
-from .worlds import NOW, add, busy_world, empty_world, guide_world, offers_world, run_world
+from .worlds import (
+    NOW,
+    add,
+    busy_world,
+    empty_world,
+    guide_world,
+    offers_world,
+    routing_world,
+    run_world,
+)
 
 SIZES = {"160x48": (160, 48), "80x24": (80, 24), "50x20": (50, 20)}
 WAYS = {  # keys that lead from the first screen to another
@@ -34,7 +43,6 @@ DIALOGS = {
     "add": ("a", *"Sharpen", "tab", "a"),
     "edit": ("E",),
     "rate": ("F",),
-    "filter": ("/", *"login", "space", "exclamation_mark", *"tag", "colon"),
     "saved": ("at", *"hot"),
     "many": ("asterisk", "d"),
 }
@@ -59,7 +67,12 @@ def looks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ca
     snap_compare = request.getfixturevalue("snap_compare")
 
     def compare(
-        world: World, size: str, keys: Sequence[str] = (), theme: str = "", **options: str
+        world: World,
+        size: str,
+        keys: Sequence[str] = (),
+        theme: str = "",
+        seen: Sequence[str] = (),
+        **options: str,
     ) -> bool:
         app = HopperApp(world, **options)
         app.theme = theme or app.theme
@@ -69,6 +82,7 @@ def looks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ca
             await told.until(lambda: app.cockpit.is_settled, "nothing was ever loaded")
             await told.press(*keys)
             await told.until(lambda: app.cockpit.is_settled, "nothing was loaded again")
+            await told.sees(*seen)
             for widget in app.screen.query(Input):
                 widget.cursor_blink = False
 
@@ -148,6 +162,18 @@ def test_ways(looks: Callable[..., bool], way: str):
 @pytest.mark.parametrize("dialog", DIALOGS)
 def test_dialogs(looks: Callable[..., bool], dialog: str, size: str):
     assert looks(busy_world(), size, DIALOGS[dialog], instance="webapp", filter="!nothing")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_filter(looks: Callable[..., bool], size: str):
+    keys = ("/", *"login", "space", "exclamation_mark", *"tag", "colon")
+    seen = ("/login", "auth  api", "takes it")
+    assert looks(busy_world(), size, keys, seen=seen, instance="webapp")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_targets(looks: Callable[..., bool], size: str):
+    assert looks(routing_world(), size, ("D", "j", "j"))
 
 
 def test_chain(looks: Callable[..., bool]):

@@ -44,6 +44,22 @@ def guide_world(home: Path | None = None) -> World:
     return world
 
 
+def routing_world() -> World:
+    """A global hopper with a task that was taken back, for one of three projects: one of them fits
+    best and one is stopped."""
+    world = guide_world()
+    world.create_instance("mobile", "project", None, {"capabilities": ["react", "swift"]})
+    world.move_instance("mobile", "start")
+    top = world.hopper()
+    add(top, "Build the react login page", tags=("react", "auth"))
+    (hop,) = (hop for hop in top.store.delegations() if hop.source == top.id)
+    top.cancel_delegation(hop.id)
+    clock = world.now
+    assert isinstance(clock, Clock)
+    clock.now = NOW
+    return world
+
+
 def add(hopper: Hopper, title: str, **fields: object) -> str:
     """A task that stays where it is added, a minute after the one before."""
     clock = hopper.world.now

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from textual import getters
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from hopper_tui.model.lifecycle import DelegationType
 from hopper_tui.model.text import plain
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceList
+from hopper_tui.tui.dialogs.form import row
 from hopper_tui.tui.dialogs.trying import TryingDialog
 from hopper_tui.tui.line_list import LineList
-from hopper_tui.tui.presentation import count, target_line
-from hopper_tui.tui.roles import Line, Span
-from hopper_tui.tui.snapshot import Problem, Target
+from hopper_tui.tui.presentation import count
+from hopper_tui.tui.snapshot import Problem, Targets
+from hopper_tui.tui.target_lines import best_of, routing_line, target_line
 
 BY_ROUTING = ""
 """The key of the choice that leaves the target to routing."""
@@ -49,23 +51,24 @@ class DelegateDialog(TryingDialog):
     def __init__(
         self,
         title: str,
-        targets: Sequence[Target],
+        targets: Targets,
         attempt: Callable[[Order], Awaitable[Problem | None]],
     ) -> None:
-        super().__init__(title, "enter delegate   tab next field   ctrl+s delegate   esc leave")
-        self._targets = {target.id: target for target in targets}
+        super().__init__(title, "ctrl+s or enter delegate   tab next field   esc leave")
+        self._choice = targets.choice
+        self._targets = {target.id: target for target in targets.rows}
         self._attempt = attempt
 
     def body(self) -> list[Widget]:
-        choices = [Choice(BY_ROUTING, _routing_line, "routing")]
-        choices += [_choice(target) for target in self._targets.values()]
+        targets = tuple(self._targets.values())
+        best = best_of(targets)
+        choices = [Choice(BY_ROUTING, partial(routing_line, self._choice))]
+        choices += [Choice(one.id, partial(target_line, one, best)) for one in targets]
         return [
             ChoiceList(choices, id="choices"),
+            row("Notes", Input(id="notes", compact=True, placeholder="for whoever gets it")),
+            row("Subtasks", TextArea(id="subtasks", compact=True, placeholder="one a line")),
             Static("", id="order"),
-            Label("Notes"),
-            Input(id="notes", compact=True, placeholder="for whoever gets it"),
-            Label("Subtasks, one a line: decompose"),
-            TextArea(id="subtasks", compact=True),
             Static("", id="problem"),
         ]
 
@@ -109,11 +112,3 @@ class DelegateDialog(TryingDialog):
         """Try; at most one attempt at a time."""
         if not self.is_trying:
             self.attempt(self._attempt(self.order()))
-
-
-def _routing_line(width: int) -> Line:
-    return (Span("Let routing decide"),)
-
-
-def _choice(target: Target) -> Choice:
-    return Choice(target.id, lambda width: target_line(target, width), target.name)

@@ -45,6 +45,11 @@ class Field:
         return plain_block(self.value) if self.lines > 1 else plain(self.value)
 
 
+def row(label: str, widget: Widget) -> Horizontal:
+    """A widget with its name before it."""
+    return Horizontal(Label(Content(label)), widget, classes="row")
+
+
 def _nothing(text: str) -> Sequence[Completion]:
     """What is offered until something is found."""
     return ()
@@ -67,10 +72,7 @@ class FormDialog(TryingDialog):
         self._attempt = attempt
 
     def body(self) -> list[Widget]:
-        rows: list[Widget] = [
-            Horizontal(Label(Content(field.label)), self._widget(field), classes="row")
-            for field in self._fields
-        ]
+        rows: list[Widget] = [row(field.label, self._widget(field)) for field in self._fields]
         if any(field.complete or field.search for field in self._fields):
             rows.append(Offers("", "→", id="offers"))
         return [*rows, Static("", id="problem")]
