@@ -29,7 +29,7 @@ from hopper_tui.store.gate import Gate
 from hopper_tui.store.leases import Leases
 from hopper_tui.store.projecting import Projection
 from hopper_tui.store.recording import JournalTransaction
-from hopper_tui.store.sqlite import Head, SqliteStore
+from hopper_tui.store.sqlite import HEAD_ID, Head, SqliteStore
 from hopper_tui.store.tables import TABLES
 
 if TYPE_CHECKING:
@@ -483,7 +483,7 @@ class JournaledStore(SqliteStore):
             moment = self._open_transaction.begin_claiming()
         asked = self.leases.exist
         for head in super()._fitting(instance, executor, now, rank):
-            if not asked or self.leases.in_the_way(head[-1], moment) is None:
+            if not asked or self.leases.in_the_way(head[HEAD_ID], moment) is None:
                 yield head
 
     def expired(self, now: str) -> list[Task]:

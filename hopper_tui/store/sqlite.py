@@ -55,6 +55,7 @@ _CREATED, _NOT_BEFORE, _PREFERENCE, _REQUIRED = (
     _PLACE + TASKS.fields.index(field)
     for field in ("created_at", "not_before", "executor_preference", "required_capabilities")
 )
+HEAD_ID = _PLACE + TASKS.fields.index("id")
 Head = tuple[Any, ...]
 """A task in its queue: its place in the order (rank, born, n), and its row."""
 
