@@ -18,7 +18,7 @@ from hopper_tui.tui.cockpit import Cockpit
 from hopper_tui.tui.commands import key_of
 from hopper_tui.tui.messages import FirstQueueShown
 from hopper_tui.tui.opening import Opening
-from hopper_tui.tui.palette import CommandProvider
+from hopper_tui.tui.palette import CommandProvider, Palette
 from hopper_tui.tui.state import Remembered, StateFile
 from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
 from hopper_tui.tui.type_ahead import TypeAhead
@@ -109,6 +109,11 @@ class HopperApp(TypeAhead):
         if theme in THEMES:
             return {}
         return role_defaults(theme.to_color_system().generate())
+
+    def action_command_palette(self) -> None:
+        """Show the palette, once."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_help_quit(self) -> None:
         """Say how to leave to whoever pressed Ctrl+C out of habit."""

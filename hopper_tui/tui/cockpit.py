@@ -446,6 +446,15 @@ class Cockpit(WorkingScreen):
         if self.stage.view:
             self.stage.view.focus()
 
+    def action_beside(self, step: int) -> None:
+        """Look at the hopper before or after this one in the tree, with the same view."""
+        if key := self.tree_view.beside(str(self._hopper), step):
+            self._hopper = key
+            if self.stage.shown:
+                self.view_of[key] = self.stage.shown.name
+            self._load_queue()
+            self.load_view()
+
     def action_approve(self) -> None:
         """Approve the checkpoint under the cursor: to say so is all there is to do in it."""
         if (held := self.situation.approval) is not None:

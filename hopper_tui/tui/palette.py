@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from hopper_tui.tui.commands import COMMANDS, Command, Keys, keys_of
 
@@ -24,6 +26,20 @@ class Runner(Protocol):
 
     def reason_against(self, command: Command) -> str | None:
         """Why the command makes no sense now, None if it does."""
+
+
+class Palette(CommandPalette):
+    """Textual's palette; turning the page of a list that is not laid out yet does nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown", "turn(1)", show=False),
+        Binding("pageup", "turn(-1)", show=False),
+    ]
+
+    def action_turn(self, step: int) -> None:
+        """Go a page down or up in the list."""
+        with suppress(KeyError):  # Textual looks for lines that it has not made
+            self._action_command_list("page_down" if step > 0 else "page_up")
 
 
 class CommandProvider(Provider):

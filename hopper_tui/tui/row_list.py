@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from hopper_tui.tui.commands import Keys
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.roles import Line
-from hopper_tui.tui.snapshot import Hop, TaskRow
+from hopper_tui.tui.snapshot import Held, Hop, TaskRow
 from hopper_tui.tui.stage import Place, Staged
 
 TICK = 1.0
@@ -20,13 +20,15 @@ happens."""
 
 class Row(NamedTuple):
     """A row: what tells it from the others, how it is drawn at a width and a time, where Enter
-    leads, and what it is about."""
+    leads, what it is about, and what is folded with it."""
 
     key: str
     draw: Callable[[int, float], Line]
     place: Place | None = None
     task: TaskRow | None = None
     hop: Hop | None = None
+    approval: Held | None = None
+    group: str = ""
 
 
 class RowList(LineList, Staged):
@@ -58,12 +60,18 @@ class RowList(LineList, Staged):
         selected, above = self.selected, self.cursor - self.scroll_offset.y
         self.rows = rows
         self.lines_changed()
-        index = next((i for i, row in enumerate(rows) if row.key == selected), None)
-        if index is None:
+        if not self.find(lambda row: row.key == selected, above):
             self.place_cursor(self.cursor)
-        else:
-            self.place_cursor(index, above)
         self.lines_changed()
+
+    def find(self, wanted: Callable[[Row], bool], above: int | None = None) -> bool:
+        """Put the cursor on the first such row, if there is one."""
+        index = next((i for i, row in enumerate(self.rows) if wanted(row)), None)
+        if index is None:
+            return False
+        self.place_cursor(index, above)
+        self.lines_changed()
+        return True
 
     @property
     def line(self) -> Row | None:
@@ -81,6 +89,10 @@ class RowList(LineList, Staged):
     @property
     def hop(self) -> Hop | None:
         return self.line.hop if self.line else None
+
+    @property
+    def approval(self) -> Held | None:
+        return self.line.approval if self.line else None
 
     def line_count(self) -> int:
         return len(self.rows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from textual.color import Color
 from textual.theme import Theme
 
 _ROLE_COLORS: dict[str, dict[str, str]] = {
@@ -102,4 +103,8 @@ def role_defaults(generated: Mapping[str, str]) -> dict[str, str]:
         "cursor": "block-cursor-foreground", "cursor-background": "block-cursor-background",
         "resting": "foreground", "resting-background": "panel", "line": "panel-lighten-2",
     }  # fmt: skip
-    return {f"role-{role}": generated[variable] for role, variable in named.items()}
+    found = {f"role-{role}": generated[variable] for role, variable in named.items()}
+    if found["role-cursor"].startswith("auto"):  # means: whatever is read best on its ground
+        ground = Color.parse(found["role-cursor-background"])
+        found["role-cursor"] = ground.get_contrast_text(1.0).hex
+    return found

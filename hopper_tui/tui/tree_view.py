@@ -47,6 +47,12 @@ class TreeView(LineList):
         self.lines_changed()
         return True
 
+    def beside(self, instance_id: str, step: int) -> str | None:
+        """The hopper so many rows further on; None where there is none."""
+        index = self._index(instance_id)
+        wanted = -1 if index is None else index + step
+        return self._rows[wanted].instance.id if 0 <= wanted < len(self._rows) else None
+
     @property
     def hopper(self) -> TreeRow | None:
         """The selected hopper."""

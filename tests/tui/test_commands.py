@@ -8,7 +8,7 @@ import pytest
 
 from hopper_tui.tui.asking import DIALOGS
 from hopper_tui.tui.cockpit import Cockpit
-from hopper_tui.tui.commands import COMMANDS, PANES, Situation, bindings_of, hints_of
+from hopper_tui.tui.commands import COMMANDS, EVERYWHERE, Situation, bindings_of, hints_of
 from hopper_tui.tui.snapshot import QueueSnapshot
 from hopper_tui.tui.verbs import VERBS
 
@@ -20,7 +20,7 @@ def test_ids_are_unique():
     assert len({command.id for command in COMMANDS}) == len(COMMANDS)
 
 
-@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize("pane", EVERYWHERE)
 def test_a_key_means_one_thing_in_a_pane(pane: str):
     keys = Counter(key for c in COMMANDS if pane in c.panes for key in c.keys)
     assert [key for key, times in keys.items() if times > 1] == []
@@ -30,7 +30,7 @@ def test_no_key_belongs_to_a_multiplexer():
     assert not TAKEN & {key for command in COMMANDS for key in command.keys}
 
 
-@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize("pane", EVERYWHERE)
 def test_every_command_of_a_pane_is_bound_under_its_id(pane: str):
     bound = {binding.id for binding in bindings_of(pane)}
     assert bound == {c.id for c in COMMANDS if pane in c.panes and c.keys}
@@ -48,7 +48,7 @@ def test_every_action_exists():
             assert argument in VERBS
 
 
-@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize("pane", EVERYWHERE)
 def test_the_last_hint_is_help(pane: str):
     assert hints_of(pane, {})[-1] == ("?", "help")
 

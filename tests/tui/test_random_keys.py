@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hopper_tui.engine.undo import COMMANDS as MANY
 from hopper_tui.engine.undo import RECENT
 from hopper_tui.engine.world import World
 from hopper_tui.model import fold
@@ -156,11 +157,12 @@ async def test_undoing_to_the_start_restores_every_task(
 
 def forget_commands(world: World) -> None:
     """Let so much happen that nothing before the session can be undone in it."""
-    with world.command("remark"):
-        for node in world.nodes():
-            with world.writing(world.store(node.instance.id)) as tx:
-                for _ in range(RECENT):
-                    tx.remark("instance", node.instance.id, "instance.noted", None)
+    for _ in range(3 * MANY):
+        with world.command("remark"):
+            for node in world.nodes():
+                with world.writing(world.store(node.instance.id)) as tx:
+                    for _ in range(RECENT // MANY // 2):
+                        tx.remark("instance", node.instance.id, "instance.noted", None)
 
 
 def positions(world: World) -> dict[str, int]:

@@ -49,3 +49,11 @@ def test_textuals_own_themes_get_every_role():
     for theme in BUILTIN_THEMES.values():
         roles = role_defaults(theme.to_color_system().generate())
         assert {f"role-{role}" for role in ROLES if role != "text"} <= set(roles)
+
+
+@pytest.mark.parametrize("theme", BUILTIN_THEMES.values(), ids=lambda theme: theme.name)
+def test_textuals_own_themes_give_every_role_a_colour(theme: Theme):
+    roles = role_defaults(theme.to_color_system().generate())
+    colours = {role: Color.parse(value) for role, value in roles.items()}
+    cursor, ground = colours["role-cursor"], colours["role-cursor-background"]
+    assert cursor != ground

@@ -53,3 +53,18 @@ async def test_the_view_is_remembered_for_each_hopper():
         await told.press("escape")
         await told.sees("webapp · 11 open")
         assert told.app.cockpit.view_of == {}
+
+
+async def test_the_next_hopper_is_seen_with_the_same_view():
+    async with story(busy_world(), instance="webapp") as told:
+        await told.press("B")
+        await told.sees("webapp · 11 open", "Fix login crash")
+        await told.press("]")
+        await told.sees("worker-1 · 2 open", "Run integration tests")
+        await told.press("]", "L")
+        await told.sees("log · worker-1")
+        await told.press("[")
+        await told.sees("log · webapp")
+        assert told.app.cockpit.view_of == {"webapp": "log", "worker-1": "log"}
+        await told.press("escape", "[")
+        await told.sees("api · 0 open")

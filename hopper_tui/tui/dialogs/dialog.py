@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -28,6 +29,7 @@ class Dialog(ModalScreen[R]):
         super().__init__()
         self._title = title
         self._hints = hints
+        self._result: tuple[R | None] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as box:
@@ -38,6 +40,18 @@ class Dialog(ModalScreen[R]):
     def body(self) -> list[Widget]:
         """The widgets between title and hints."""
         raise NotImplementedError
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Close, as soon as nothing is above: Textual would close that in its place."""
+        if self.app.screen is self:
+            return super().dismiss(result)
+        self._result = (result,)
+        return AwaitComplete()
+
+    def on_screen_resume(self) -> None:
+        """Close if that was to be done meanwhile."""
+        if self._result is not None:
+            self.dismiss(*self._result)
 
     def action_leave(self) -> None:
         """Leave without effect."""
