@@ -16,7 +16,7 @@ from hopper_tui.model.event import Event, Patch
 from hopper_tui.model.lifecycle import HOP_OPEN, InstanceStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from hopper_tui.engine.world import World
     from hopper_tui.store.protocol import Store
@@ -51,9 +51,7 @@ _ANSWERS = {
 }
 _DONE = {UNDO: "undone", REDO: "redone"}
 RECENT = 2000
-"""How many events back a command to undo is looked for, at first."""
-COMMANDS = 20
-"""Among fewer commands than this, as after one on many tasks, it is looked for further back."""
+"""How many events back a command is looked for at first; further if it is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +79,29 @@ def undo(world: World, ref: str | None) -> Undone:
     """
     with world.command(UNDO):
         here = world.hopper(ref)
-        steps = _steps(here.store)
-        gone = _undone(steps)
-        last = next(
-            (s for s in steps if s.takes_back is None and s.group not in gone and _counts(s)), None
-        )
-        if last is None:
-            hint = "What was done at another hopper is undone there: hopper undo --instance NAME"
-            raise NotFound(f"there is nothing to undo at {here.name}", hint)
-        return _take_back(world, last.group, UNDO)
+        for steps, _ in _looking_back(here.store):
+            gone = _undone(steps)
+            for step in steps:
+                if step.takes_back is None and step.group not in gone and _counts(step):
+                    return _take_back(world, step.group, UNDO)
+        hint = "What was done at another hopper is undone there: hopper undo --instance NAME"
+        raise NotFound(f"there is nothing to undo at {here.name}", hint)
 
 
 def redo(world: World, ref: str | None) -> Undone:
     """Take back the last undo, unless something else was done since; raises NotFound."""
     with world.command(REDO):
         store = world.store(world.hopper(ref).id)
-        steps = _steps(store)
-        gone = _undone(steps)
-        for step in steps:
-            if step.takes_back is None and _counts(step):
-                if step.group not in gone:
-                    break
-                continue
-            if step.takes_back in gone and gone[step.takes_back] == step.group:
-                return _take_back(world, step.group, REDO, named=step.takes_back)
-        raise NotFound("there is nothing to redo", "Undo comes first; a new command ends redo")
+        hint = "Undo comes first; a new command ends redo"
+        nothing = NotFound("there is nothing to redo", hint)
+        for steps, _ in _looking_back(store):
+            gone = _undone(steps)
+            for step in steps:
+                if step.takes_back in gone and gone[step.takes_back] == step.group:
+                    return _take_back(world, step.group, REDO, named=step.takes_back)
+                if step.takes_back is None and step.group not in gone and _counts(step):
+                    raise nothing
+        raise nothing
 
 
 def _counts(step: _Step) -> bool:
@@ -113,34 +109,35 @@ def _counts(step: _Step) -> bool:
     return any(e.entity in ("task", "delegation") and e.patch != Patch() for e in step.events)
 
 
-def _steps(store: Store) -> list[_Step]:
-    """The commands recorded in a store, the newest first."""
-    grouped = _grouped(store)
-    steps = []
-    for group, events in grouped.items():
-        mark = next((e for e in events if e.kind in (UNDO, REDO)), None)
-        if mark is None:
-            steps.append(_Step(group, tuple(events)))
-        else:
-            steps.append(_Step(group, tuple(events), mark.note["takes_back"], mark.kind == REDO))
-    return steps
-
-
-def _grouped(store: Store) -> dict[str, list[Event]]:
-    """The latest events by their groups, the newest first."""
-    limit = RECENT
-    while True:
+def _looking_back(store: Store) -> Iterator[tuple[list[_Step], int]]:
+    """The latest commands, the newest first, and the number of the event they reach back to; then
+    more, for who did not find one among them."""
+    limit, oldest = RECENT, -1
+    while oldest:
         events = store.events(newest=True, limit=limit)
-        grouped: dict[str, list[Event]] = {}
-        for event in events:
-            if event.replica == store.replica:  # what came through git is not ours to take back
-                grouped.setdefault(event.group, []).append(event)
-        if len(events) < limit:
-            return grouped
-        if len(grouped) > COMMANDS:
-            grouped.popitem()  # what it began with, as the mark of an undo, may be further back
-            return grouped
+        oldest = events[-1].seq if len(events) == limit else 0
+        yield _steps(store, events, cut=oldest > 0), oldest
         limit *= 16
+
+
+def _steps(store: Store, events: list[Event], cut: bool) -> list[_Step]:
+    """The commands that some events are of; of the oldest some may have been cut off."""
+    grouped: dict[str, list[Event]] = {}
+    for event in events:
+        if event.replica != store.replica:  # what came through git is not ours to take back
+            continue
+        grouped.setdefault(event.group, []).append(event)
+    if cut and grouped:
+        last = next(reversed(grouped))
+        grouped[last] += store.events(group=last, limit=1)
+    steps = []
+    for group, made in grouped.items():
+        mark = next((e for e in made if e.kind in (UNDO, REDO)), None)
+        if mark is None:
+            steps.append(_Step(group, tuple(made)))
+        else:
+            steps.append(_Step(group, tuple(made), mark.note["takes_back"], mark.kind == REDO))
+    return steps
 
 
 def _undone(steps: list[_Step]) -> dict[str, str]:
@@ -254,20 +251,24 @@ def _check_unmoved(world: World, events: list[Event], made: set[str]) -> None:
 
 
 def _check_last(world: World, store: Store, events: list[Event], group: str) -> None:
-    steps = _steps(store)
-    harmless = {group, *_undone(steps), *(s.group for s in steps if s.takes_back)}
-    for key in dict.fromkeys(e.key for e in events if e.entity in ("task", "delegation")):
-        later = store.events(key=key, after=events[-1].seq)
-        blocking = [e for e in later if e.group not in harmless and e.patch != Patch()]
-        if blocking:
-            last = blocking[-1]
-            task = store.task(key)
-            what = f"{world.short_id(task)} {task.title!r}" if task else f"delegation {key}"
-            where = f": hopper undo --instance {task.instance}" if task else ""
-            raise InvalidTransition(
-                f"{what} was changed since by {last.actor} ({last.kind})",
-                f"Undo that first{where}, or change it by hand",
-            )
+    """Refuse to take back what was gone on from; what was taken back itself does not count."""
+    keys = dict.fromkeys(e.key for e in events if e.entity in ("task", "delegation"))
+    later = [e for key in keys for e in store.events(key=key, after=events[-1].seq)]
+    blocking = [e for e in later if e.group != group and e.patch != Patch()]
+    for steps, oldest in _looking_back(store) if blocking else ():
+        harmless = {*_undone(steps), *(s.group for s in steps if s.takes_back)}
+        blocking = [e for e in blocking if e.group not in harmless]
+        if not blocking or oldest <= events[-1].seq:
+            break
+    if blocking:
+        last = blocking[-1]
+        task = store.task(last.key)
+        what = f"{world.short_id(task)} {task.title!r}" if task else f"delegation {last.key}"
+        where = f": hopper undo --instance {task.instance}" if task else ""
+        raise InvalidTransition(
+            f"{what} was changed since by {last.actor} ({last.kind})",
+            f"Undo that first{where}, or change it by hand",
+        )
 
 
 def _check_there(world: World, store: Store, events: list[Event]) -> None:
