@@ -35,6 +35,16 @@ def complete_saved(
     ]
 
 
+def complete_filter(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The saved filters, as a filter names them. Fields are not offered: a shell that takes a colon
+    for the end of a word would offer them after it, too."""
+    from hopper_tui.engine.filter import SAVED
+
+    return complete_saved(ctx, param, incomplete) if incomplete.startswith(SAVED) else []
+
+
 @command
 def list_(session: Session) -> None:
     """List the saved filters.

@@ -10,6 +10,7 @@ import click
 from hopper_tui.cli import output
 from hopper_tui.cli.command import command
 from hopper_tui.cli.failure import NothingThere
+from hopper_tui.cli.filters import complete_filter
 from hopper_tui.cli.parameters import (
     MOST,
     complete_word,
@@ -39,7 +40,7 @@ _MANY = 100
 
 
 @command
-@click.argument("words", metavar="[FILTER]...", nargs=-1)
+@click.argument("words", metavar="[FILTER]...", nargs=-1, shell_complete=complete_filter)
 @instance_option()
 @click.option("--project", metavar="NAME", help="Only tasks of this project.")
 @click.option("--status", metavar="WORD", shell_complete=complete_word(TaskStatus),

@@ -39,6 +39,21 @@ def test_words(guide: Shell, line: str, words: list[str]) -> None:
     assert outcome.err == ""
 
 
+def test_saved_filters(guide: Shell) -> None:
+    guide("filter", "save", "hot", "priority>=high")
+    guide("filter", "save", "mine", "owner:me")
+    for line, words in (
+        ("hopper list @", ["@hot", "@mine"]),
+        ("hopper list ready @m", ["@mine"]),
+        ("hopper list h", []),
+        ("hopper filter remove h", ["hot"]),
+    ):
+        outcome = guide(
+            _HOPPER_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(line.count(" "))
+        )
+        assert [row.partition(",")[2] for row in outcome.lines] == words
+
+
 def test_tasks(guide: Shell) -> None:
     assert guide(_HOPPER_COMPLETE="zsh_complete", COMP_WORDS="hopper task done", COMP_CWORD="3")
     short = guide("add", "Fix\x1b login: now", "--instance", "webapp").id

@@ -144,6 +144,25 @@ async def test_removing_a_saved_filter_asks_and_enter_says_no(webapp: World):
         await s.sees("No filter is saved.")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "login", "!login", "~lgn", '"Fix login"', "tag:auth", "!tag:auth api", "priority>=high",
+        "status:blocked,delegated", "owner:claude", "age:>2h", "age:<1h", "ready", "!ready",
+        "is:blocked", "due:<2027-01-01", "executor:human", "@hot !login", "id:v33b9",
+    ],
+)  # fmt: skip
+async def test_screen_and_command_line_find_the_same(tmp_path: Path, text: str):
+    world = busy_world(tmp_path / "home")
+    save(world, "hot", "priority>=high")
+    async with story(world, instance="webapp", filter=text) as s:
+        env = launch.environment(tmp_path, tmp_path / "home")
+        listed = launch.hopper(["list", text, "--instance", "webapp", "-q"], tmp_path, env)
+        assert listed.returncode == 0, listed.stderr
+        assert list(s.app.cockpit.queue_view.snapshot.ids) == listed.stdout.decode().split()
+        assert not s.app.cockpit.queue_view.snapshot.problem
+
+
 async def test_the_command_line_knows_what_the_screen_saved(tmp_path: Path):
     world = busy_world(tmp_path / "home")
     async with story(world, instance="webapp", filter="tag:auth") as s:
