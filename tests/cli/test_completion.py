@@ -45,7 +45,6 @@ def test_saved_filters(guide: Shell) -> None:
     for line, words in (
         ("hopper list @", ["@hot", "@mine"]),
         ("hopper list ready @m", ["@mine"]),
-        ("hopper list h", []),
         ("hopper filter remove h", ["hot"]),
     ):
         outcome = guide(
