@@ -1,6 +1,10 @@
-"""First paint and bytes per key of the terminal UI, beside a minimal Textual app.
+"""What the terminal UI costs, beside a minimal Textual app.
 
-Run: python tests/bench/tui.py [tasks]      (default 100000; needs a POSIX terminal device)
+Run: python tests/bench/tui.py [tasks ...] [hoppers]
+
+    tasks    first paint, bytes per key, commit to paint, memory and idle time with so many tasks
+             (1000 10000 100000 unless given; needs a POSIX terminal device, and Linux' /proc)
+    hoppers  the word: open files, first paint and idle time with 300 hoppers
 
 Times are medians of interleaved runs through a pseudo-terminal and mean something as ratios only;
 bytes are exact counts of what reaches the terminal.
@@ -24,6 +28,7 @@ from pathlib import Path
 
 from hopper_tui.engine.world import World
 from hopper_tui.model.lifecycle import PRIORITIES
+from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
 
 RUNS = 7
@@ -38,6 +43,18 @@ SETTLED = 0.5
 FIRST_PAINT_LIMIT = 1.3
 MOVE_LIMIT = 700
 PAGE_LIMIT = 12_000
+
+COMMIT_LIMIT = 60.0
+"""Milliseconds from a commit of another process until it is on the screen, at 10,000 tasks."""
+MEMORY_LIMIT = 20.0
+"""Megabytes more than the minimal app needs, at 100,000 tasks."""
+IDLE_LIMIT = 0.6
+"""Percent of a core, while nobody does anything."""
+IDLE = 10.0
+"""Seconds of doing nothing."""
+HOPPERS = 300
+FILES_LIMIT = 120
+"""Open files with that many hoppers: the stores of a few of them, and what every program has."""
 
 MINIMAL = """
 from textual.app import App
@@ -102,6 +119,34 @@ class Terminal:
         data = self.read(2)
         return len(data) + self.settle(QUIET), self.settle()
 
+    def idle(self, seconds: float) -> float:
+        """Percent of a core that it takes while nothing happens."""
+        before = self._computed()
+        self.settle_for(seconds)
+        return (self._computed() - before) / seconds * 100
+
+    def settle_for(self, seconds: float) -> None:
+        """Let it write for some seconds."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
+    def _computed(self) -> float:
+        """Seconds of computing so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def memory(self) -> float:
+        """Megabytes that are its own: pages shared with nobody."""
+        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return sum(map(int, re.findall(r"Private_\w+:\s+(\d+)", rollup))) / 1024
+
+    @property
+    def files(self) -> int:
+        """How many files it has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -137,32 +182,99 @@ def verdict(value: float, limit: float) -> str:
     return "ok" if value <= limit else "TOO MUCH"
 
 
-def main() -> None:
-    tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+def painting(home: Path, text: bytes) -> None:
+    """Print the first paint, as a ratio."""
+    hopper = HOPPER.format(home=str(home))
+    times: dict[str, list[float]] = {"minimal": [], "frame": [], "tasks": []}
+    for run in range(RUNS + 1):
+        measured = {
+            "minimal": paint(MINIMAL, b"ready-to-work"),
+            "frame": paint(hopper, b"hoppers"),
+            "tasks": paint(hopper, text),
+        }
+        for name, seconds in measured.items() if run else ():  # the first run warms up
+            times[name].append(seconds)
+    median = {name: statistics.median(values) for name, values in times.items()}
+    first = median["frame"] / median["minimal"]
+    shown = median["tasks"] / median["minimal"]
+    judged = verdict(first, FIRST_PAINT_LIMIT)
+    print(f"minimal Textual app      {median['minimal'] * 1000:6.0f} ms")
+    print(
+        f"first paint              {median['frame'] * 1000:6.0f} ms   {first:.2f} times   {judged}"
+    )
+    print(f"first tasks shown        {median['tasks'] * 1000:6.0f} ms   {shown:.2f} times")
+
+
+def resting(home: Path, text: bytes) -> None:
+    """Print what it needs while nobody does anything: time, memory, open files."""
+    minimal, hopper = Terminal(MINIMAL, WIDE), Terminal(HOPPER.format(home=str(home)), WIDE)
+    minimal.wait_for(b"ready-to-work")
+    hopper.wait_for(text)
+    for terminal in (minimal, hopper):
+        terminal.settle_for(2)
+    more = hopper.memory - minimal.memory
+    busy = hopper.idle(IDLE)
+    print(f"memory over the minimal  {more:6.1f} MB   {verdict(more, MEMORY_LIMIT)}")
+    print(f"idle                     {busy:6.2f} %   {verdict(busy, IDLE_LIMIT)}")
+    print(f"open files               {hopper.files:6}   {verdict(hopper.files, FILES_LIMIT)}")
+    minimal.close()
+    hopper.close()
+
+
+def live(home: Path) -> None:
+    """Print how long a commit of another process takes to the screen."""
+    terminal = Terminal(HOPPER.format(home=str(home)), WIDE)
+    terminal.wait_for(b"part 0 of")
+    terminal.settle()
+    world = World(home, home, actor="somebody")
+    webapp = world.hopper("webapp")
+    shown = webapp.ids(Query(webapp.id))[3]
+    times = []
+    for number in range(11):
+        title = f"committed-{number}"
+        webapp.update(shown, title=title)
+        committed, seen = time.perf_counter(), b""
+        while title.encode() not in _ESCAPES.sub(b"", seen):
+            seen += terminal.read(10) or sys.exit(f"never saw {title}")
+        times.append((time.perf_counter() - committed) * 1000)
+        terminal.settle()
+    world.close()
+    terminal.close()
+    took = statistics.median(times[1:])
+    print(f"commit to paint          {took:6.0f} ms   {verdict(took, COMMIT_LIMIT)}")
+
+
+def with_tasks(tasks: int) -> None:
+    """Print what that many tasks cost."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         build(home, tasks)
-        hopper = HOPPER.format(home=str(home))
-        times: dict[str, list[float]] = {"minimal": [], "frame": [], "tasks": []}
-        for run in range(RUNS + 1):
-            measured = {
-                "minimal": paint(MINIMAL, b"ready-to-work"),
-                "frame": paint(hopper, b"hoppers"),
-                "tasks": paint(hopper, b"part 0 of"),
-            }
-            for name, seconds in measured.items() if run else ():  # the first run warms up
-                times[name].append(seconds)
-        median = {name: statistics.median(values) for name, values in times.items()}
         print(f"{tasks:,} tasks, median of {RUNS}")
-        print(f"minimal Textual app      {median['minimal'] * 1000:6.0f} ms")
-        first = median["frame"] / median["minimal"]
-        shown = median["tasks"] / median["minimal"]
-        judged = verdict(first, FIRST_PAINT_LIMIT)
-        print(f"first paint              {median['frame'] * 1000:6.0f} ms   {first:.2f} times")
-        print(f"first paint is           {judged}")
-        print(f"first tasks shown        {median['tasks'] * 1000:6.0f} ms   {shown:.2f} times")
+        painting(home, b"part 0 of")
+        resting(home, b"part 0 of")
+        live(home)
         for size in (WIDE, SMALL):
-            keys_at(hopper, size)
+            keys_at(HOPPER.format(home=str(home)), size)
+
+
+def with_hoppers() -> None:
+    """Print what many hoppers cost."""
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        build(home, 1000)
+        world = World(home, home, actor="me")
+        for number in range(HOPPERS - 2):
+            world.create_instance(f"project-{number}", "project")
+        world.close()
+        print(f"{HOPPERS} hoppers, median of {RUNS}")
+        painting(home, b"part 0 of")
+        resting(home, b"part 0 of")
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or ["1000", "10000", "100000", "hoppers"]
+    for what in chosen:
+        with_hoppers() if what == "hoppers" else with_tasks(int(what))
 
 
 def keys_at(code: str, size: tuple[int, int]) -> None:
