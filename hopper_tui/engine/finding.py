@@ -30,6 +30,8 @@ _MANY = 20
 """At most so many candidates are listed for an ambiguous reference."""
 _BRANCHES = 100
 """At most so many branches, those committed to last, are searched for a task that is not here."""
+_REMEMBERED = 4096
+"""Ids whose store is remembered."""
 
 
 def stores(world: World) -> Iterator[Store]:
@@ -142,12 +144,16 @@ def _find(world: World, ref: str, what: str, look: Callable[[Store, str], list[V
         raise NotFound(f"{ref!r} is too short for the id of a {what}", hint)
     if prefix is None:
         raise NotFound(f"{ref!r} is not the id of a {what}", _HINTS[what])
+    is_whole = len(prefix) == ids.KEY_LENGTH
+    if is_whole and (known := _where_it_was(world, prefix, look)):
+        return known
     for circle in (_near, _far):
         found: dict[str, V] = {}
         for store in circle(world):
             for value in look(store, prefix):
                 found.setdefault(value.id, value)
-            if found and len(prefix) == ids.KEY_LENGTH:
+            if found and is_whole:
+                remember(world, prefix, store)
                 break
         if found:
             return list(found.values())
@@ -156,6 +162,23 @@ def _find(world: World, ref: str, what: str, look: Callable[[Store, str], list[V
     if what == "task":
         _check_branches(world, prefix)
     raise NotFound(f"there is no {what} {ref!r}", _HINTS[what])
+
+
+def remember(world: World, key: str, store: Store) -> None:
+    """Look there first for what has this id: a home may have hundreds of stores."""
+    if len(world.last_found) >= _REMEMBERED:
+        world.last_found.clear()
+    world.last_found[key] = store
+
+
+def _where_it_was(world: World, key: str, look: Callable[[Store, str], list[V]]) -> list[V]:
+    store = world.last_found.get(key)
+    if store is None or (store.path is not None and not store.path.exists()):
+        return []
+    try:
+        return look(store, key)
+    except HopperError:  # looking everywhere tells more
+        return []
 
 
 def _check_branches(world: World, prefix: str) -> None:

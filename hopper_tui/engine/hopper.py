@@ -351,7 +351,11 @@ class Hopper:
 
     def rows(self, ids: Sequence[str]) -> Tasks:
         """The tasks with those ids, in that order; unknown ones are left out."""
-        return self.store.tasks(ids)
+        store = self.store
+        found = store.tasks(ids)
+        for task in found:
+            engine.finding.remember(self.world, task.id, store)
+        return found
 
     def count(self, query: Query) -> int:
         """How many of its tasks a query asks for, its limit aside."""

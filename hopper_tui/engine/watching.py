@@ -52,8 +52,7 @@ def stamp(store: Store) -> Hashable:
     home may have hundreds, and only some are kept open."""
     if store.path is None:
         return store.revision()
-    log = store.path.with_name(store.path.name + "-wal")
-    return (_stamp(store.path), _stamp(log), _journal(store), moves(store))
+    return (_stamp(store.path), _stamp(f"{store.path}-wal"), _journal(store), moves(store))
 
 
 def _journal(store: Store) -> tuple[tuple[int, int], ...]:
@@ -69,7 +68,7 @@ def _folders(journal: Path) -> list[Path]:
     return [journal, *(path for path in journal.glob("*") if path.is_dir())]
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path | str) -> tuple[int, int]:
     """Size and time of a file; zeros when there is none, or nothing in it: a reader makes an empty
     log, and takes it away again."""
     try:

@@ -89,6 +89,7 @@ class World:
         self._lock = threading.RLock()
         self._command: Command | None = None
         self._where: dict[str, Callable[[], Store]] = {}
+        self.last_found: dict[str, Store] = {}
         self._global: str | None = None
         self._settings: dict[str, tuple[Instance, Instance | None, Settings]] = {}
         self._stamps: dict[Store, Hashable] = {}

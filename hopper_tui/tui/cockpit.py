@@ -285,8 +285,8 @@ class Cockpit(WorkingScreen):
     def reload(self, by_others: bool = False) -> None:
         """Read again what is on the screen; cursor and scroll stay. What changed is marked for a
         moment if others did it."""
+        self._load_queue()  # first: it is what one looks at, and a tree may have hundreds of stores
         tree = self.session.load_tree()
-        self._load_queue()
         self._by_others = (tree, self._asked_for) if by_others else ()
         if (selected := self.tasks.task_id) is not None:
             self.session.load_detail(selected)

@@ -248,7 +248,6 @@ class Session:
 
     def _tree(self, number: int) -> TreeSnapshot:
         try:
-            self._seen = self._world.revision()  # before reading: what comes in between is news
             rows: list[TreeRow] = []
             for root in self._world.tree():
                 rows.extend(_flatten(root, 0))
@@ -270,6 +269,7 @@ class Session:
     ) -> QueueSnapshot:
         instance: Instance | None = None
         try:
+            self._seen = self._world.revision()  # before reading: what comes in between is news
             hopper = self._opened(ref, near[0])
             instance = hopper.instance
             terms = saved_filters.terms(self._world, filter_text)

@@ -90,7 +90,7 @@ def test_adding_claiming_and_finishing(desk: Desk):
     t.sees("added Sharpen the saw")
     t.until(lambda: "Sharpen the saw" in t.cursor, "the new task was never selected")
     t.type("c")
-    t.sees("claimed")
+    t.sees("claimed web-")
     assert desk.task("Sharpen the saw")["owner"] == "ann"
     t.type("d")
     t.sees_no("4 open")
@@ -109,7 +109,7 @@ def test_what_is_typed_ahead_is_meant_for_what_opens(desk: Desk):
 def test_undo_is_the_same_here_and_there(desk: Desk):
     t = desk.opens()
     t.type("c")
-    t.sees("claimed")
+    t.sees("claimed web-")
     assert "undone" in desk.hopper("undo")
     t.until(lambda: "ann" not in t.line("Fix login crash"), "the screen never took it back")
     assert desk.task("Fix login crash")["status"] == "pending"
