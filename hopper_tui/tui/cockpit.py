@@ -39,7 +39,6 @@ from hopper_tui.tui.messages import (
     QueueLoaded,
     StoreChanged,
     TreeLoaded,
-    ViewLoaded,
     Warned,
     WordsLoaded,
 )
@@ -48,15 +47,15 @@ from hopper_tui.tui.panes import Panes
 from hopper_tui.tui.presentation import count, queue_title
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
-from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Question, QueueSnapshot
-from hopper_tui.tui.stage import Stage, Staged
+from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, QueueSnapshot
+from hopper_tui.tui.stage import Place, Stage
 from hopper_tui.tui.state import Remembered
 from hopper_tui.tui.status_line import StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
-from hopper_tui.tui.verbs import APPROVE
+from hopper_tui.tui.viewing import ViewingScreen
 from hopper_tui.tui.views import VIEW_NAMES, ViewName
-from hopper_tui.tui.working import BULK, WorkingScreen
+from hopper_tui.tui.working import BULK
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
@@ -93,15 +92,13 @@ class ShowsCheckout(Protocol):
         """Show another state of the checkout."""
 
 
-class Cockpit(WorkingScreen):
+class Cockpit(ViewingScreen):
     """Snapshots go down to the panes, what the user does comes up as messages and commands."""
 
     AUTO_FOCUS = "#queue"
 
-    tree_view = getters.query_one("#tree", TreeView)
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
-    stage = getters.query_one(Stage)
     tabs = getters.query_one(Tabs)
 
     def __init__(
@@ -253,10 +250,6 @@ class Cockpit(WorkingScreen):
             self.task_view.show(message.detail)
             self.chain_view.show(message.detail.hops)
 
-    @on(ViewLoaded)
-    def _show_view(self, message: ViewLoaded) -> None:
-        self.stage.receive(message.name, message.snapshot)
-
     def _load_checkout(self) -> None:
         self._asks_git = True
         self._after(CHECKOUT_AFTER, "checkout", self._ask_checkout)
@@ -317,6 +310,11 @@ class Cockpit(WorkingScreen):
         if self._pane == "tree":  # a refresh opens nothing
             self._after(QUEUE_AFTER, "queue", self._open_highlighted)
 
+    def look_at(self, place: Place) -> None:
+        """Read the queue of another hopper, and put the cursor on a task there."""
+        self._hopper, self._wanted_task = place
+        self._load_queue()
+
     def _open_highlighted(self) -> None:
         key = self.tree_view.selected
         if key is not None and key != self._hopper:
@@ -335,32 +333,11 @@ class Cockpit(WorkingScreen):
     def _task_chosen(self) -> None:
         self.action_go("task")
 
-    @on(Stage.Opened)
-    def _place_opened(self, message: Stage.Opened) -> None:
-        if (row := self.tasks.selected_row) and not row.task.is_open:
-            self.action_ask("read")  # no queue shows it
-            return
-        self._hopper, self._wanted_task = message.place
-        self.action_go("queue")
-        self._load_queue()
-
-    @on(Staged.Wanted)
-    def load_view(self) -> None:
-        """Read the view shown."""
-        if (view := self.stage.view) and self.stage.shown:
-            filter_text = self._filters.get(self._hopper, "")
-            question = Question(self._hopper, filter_text, self.queue_view.selected, view.wanted)
-            self.session.load_view(self.stage.shown, question)
-
     @on(QueueView.PageWanted)
     def _fetch_page(self, message: QueueView.PageWanted) -> None:
         queue = self.queue_view.snapshot
         if queue.instance is not None:
             self.session.load_page(queue.instance.id, queue.revision, message.ids)
-
-    @on(Staged.PageWanted)
-    def _fetch_cards(self, message: Staged.PageWanted) -> None:
-        self.session.load_page(message.instance, message.revision, message.ids)
 
     def _show_titles(self) -> None:
         view = self.queue_view
@@ -424,41 +401,13 @@ class Cockpit(WorkingScreen):
 
     def action_go(self, pane: PaneName) -> None:
         """Focus a pane; whoever goes to the queue has left the view of its hopper."""
-        if self.stage.shown:
-            self.remove_class("-staged")
-            self.stage.clear()
-            self._task_highlighted()
+        self.leave_view()
         if pane == "queue":
             self.view_of.pop(str(self._hopper), None)
         for name in PANES:  # a pane that is not displayed cannot take the focus
             self.body.set_class(name == pane, f"show-{name}")
         self._pane = pane
         self.view(pane).focus()
-
-    async def action_view(self, name: ViewName) -> None:
-        """Show a view in place of the panes, or the queue again."""
-        if self.stage.shown and self.stage.shown.name == name:
-            self.action_go("queue")
-            return
-        self.add_class("-staged")
-        self.view_of[str(self._hopper)] = name
-        await self.stage.open(name)
-        if self.stage.view:
-            self.stage.view.focus()
-
-    def action_beside(self, step: int) -> None:
-        """Look at the hopper before or after this one in the tree, with the same view."""
-        if key := self.tree_view.beside(str(self._hopper), step):
-            self._hopper = key
-            if self.stage.shown:
-                self.view_of[key] = self.stage.shown.name
-            self._load_queue()
-            self.load_view()
-
-    def action_approve(self) -> None:
-        """Approve the checkpoint under the cursor: to say so is all there is to do in it."""
-        if (held := self.situation.approval) is not None:
-            self.run_worker(self.work(APPROVE, [held.row.task.id]), group="work")
 
     def action_step(self, step: int) -> None:
         """Focus the next pane or the one before."""
@@ -614,11 +563,6 @@ class Cockpit(WorkingScreen):
         """The time, in seconds."""
         return self._clock()
 
-    @property
-    def tasks(self) -> QueueView | Staged:
-        """Where the task is that verbs act on: the queue, or the view in its place."""
-        return self.stage.view or self.queue_view
-
     def want(self, task_id: str) -> None:
         """Put the cursor on a task as soon as the queue shows it."""
         self._wanted_task = task_id
@@ -634,9 +578,3 @@ class Cockpit(WorkingScreen):
         from hopper_tui.tui.asking import steer
 
         self.ask(steer(self, verb))
-
-    @property
-    def here(self) -> str | None:
-        """The hopper that the user looks at: that of the queue, or the one under the cursor."""
-        place = self.stage.view.place if self.stage.view else None
-        return place.instance if place else self._hopper

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from hopper_tui.engine.undo import COMMANDS as MANY
-from hopper_tui.engine.undo import RECENT
+from hopper_tui.engine.undo import Undone
 from hopper_tui.engine.world import World
 from hopper_tui.model import fold
-from hopper_tui.model.errors import HopperError
+from hopper_tui.model.errors import HopperError, NotFound
 from hopper_tui.model.event import Patch
 from hopper_tui.model.task import Task
 from hopper_tui.store.tables import DERIVED, TASKS
@@ -143,8 +142,8 @@ async def test_undoing_to_the_start_restores_every_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ):
     async with a_session(tmp_path, monkeypatch) as s:
-        forget_commands(s.world)
         before, started = tasks_of(s.world), positions(s.world)
+        keep_what_was(s.world, started, monkeypatch)
         number, seed = (request.config.getoption(name) for name in ("keys", "dice"))
         await play(s, keys(seed, STEERING), number, None)
         while (newest := last_command(s.world, started)) is not None:
@@ -155,14 +154,17 @@ async def test_undoing_to_the_start_restores_every_task(
         assert all(after[key].status == "cancelled" for key in after.keys() - before.keys())
 
 
-def forget_commands(world: World) -> None:
-    """Let so much happen that nothing before the session can be undone in it."""
-    for _ in range(3 * MANY):
-        with world.command("remark"):
-            for node in world.nodes():
-                with world.writing(world.store(node.instance.id)) as tx:
-                    for _ in range(RECENT // MANY // 2):
-                        tx.remark("instance", node.instance.id, "instance.noted", None)
+def keep_what_was(world: World, started: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing from before the session be undone in it."""
+    undo = world.undo
+
+    def undo_what_is_new(ref: str | None = None) -> Undone:
+        key = world.hopper(ref).id
+        if not left_of(world, key, started.get(key, 0)):
+            raise NotFound("there is nothing to undo")
+        return undo(ref)
+
+    monkeypatch.setattr(world, "undo", undo_what_is_new)
 
 
 def positions(world: World) -> dict[str, int]:
@@ -177,16 +179,22 @@ def last_command(world: World, started: dict[str, int]) -> str | None:
     """The hopper of the last command since then that changed a task and is not undone."""
     newest: tuple[str, str] | None = None
     for hopper, seq in started.items():
-        events = world.store(hopper).events(after=seq)
-        undone = {e.group: e.note["takes_back"] for e in events if e.entity == "command"}
-        left: set[str] = set()
-        for event in events:
-            if event.kind == "undo":
-                left.discard(undone[event.group])
-            elif event.kind == "redo":
-                left.add(undone[undone[event.group]])
-            elif event.group not in undone and event.patch != Patch():
-                left |= {event.group} if event.entity in ("task", "delegation") else set()
+        left = left_of(world, hopper, seq)
         if left and (newest is None or max(left) > newest[0]):
             newest = max(left), hopper
     return newest and newest[1]
+
+
+def left_of(world: World, hopper: str, seq: int) -> set[str]:
+    """The commands at a hopper since then that changed a task and are not undone."""
+    events = world.store(hopper).events(after=seq)
+    undone = {e.group: e.note["takes_back"] for e in events if e.entity == "command"}
+    left: set[str] = set()
+    for event in events:
+        if event.kind == "undo":
+            left.discard(undone[event.group])
+        elif event.kind == "redo":
+            left.add(undone[undone[event.group]])
+        elif event.group not in undone and event.patch != Patch():
+            left |= {event.group} if event.entity in ("task", "delegation") else set()
+    return left

@@ -68,3 +68,26 @@ async def test_the_next_hopper_is_seen_with_the_same_view():
         assert told.app.cockpit.view_of == {"webapp": "log", "worker-1": "log"}
         await told.press("escape", "[")
         await told.sees("api · 0 open")
+
+
+async def test_what_stands_above_a_dialog_is_not_closed_in_its_place():
+    async with story(busy_world(), instance="webapp") as told:
+        await told.press("n")
+        await told.sees("note web-")
+        dialog = told.app.screen
+        await told.press("ctrl+p")
+        await told.until(lambda: told.app.screen is not dialog, "no palette came")
+        dialog.dismiss(None)
+        await told.pilot.pause()
+        assert dialog in told.app.screen_stack
+        assert told.app.screen is not dialog
+        await told.press("escape")
+        await told.until(lambda: len(told.app.screen_stack) == 1, "the dialog never closed")
+
+
+async def test_a_page_key_in_a_palette_without_commands_does_nothing():
+    async with story(busy_world(), instance="webapp") as told:
+        await told.press(":")
+        await told.type("no such command")
+        await told.press("pageup", "pagedown", "escape", "escape")
+        await told.sees("webapp · 11 open")
