@@ -89,22 +89,22 @@ class Command(_TakesShared):
             return super().invoke(ctx)
         except HopperError as error:
             if error.hint:
-                error.hint = _NEXT.sub(lambda found: found[0] + _said(ctx), error.hint)
+                error.hint = _NEXT.sub(lambda found: _completed(found, ctx), error.hint)
             raise
 
 
-_NEXT = re.compile(r"hopper next --claim(?! --)")
+_NEXT = re.compile(r"hopper next --claim(?P<at> --instance \S*[^\s.])?(?! --)")
 """How hints say to take other work."""
 
 
-def _said(ctx: click.Context) -> str:
-    """What a command said of where and who, as options for the next one."""
+def _completed(found: re.Match[str], ctx: click.Context) -> str:
+    """A hint with what the command said of where and who, as options for the next one."""
     from hopper_tui.cli.parameters import repeated
 
     said = ctx.params
-    return repeated(
+    return found[0] + repeated(
         ctx.obj, said.get("executor"), said.get("role"), said.get("capability") or (),
-        instance=said.get("instance"),
+        instance=None if found["at"] else said.get("instance"),
     )  # fmt: skip
 
 

@@ -79,7 +79,15 @@ def lost(world: World, task: Task, who: str, holder: str) -> LeaseLost:
     short = world.short_id(task)
     return LeaseLost(
         f"{who} does not hold {short}: {holder}",
-        f"Take another task: hopper next --claim. See what became of it: hopper task show {short}",
+        f"Take another task: {another(world, task)}. See what became of it:"
+        f" hopper task show {short}",
+    )
+
+
+def another(world: World, task: Task) -> str:
+    """What to type for other work where a task is."""
+    return "hopper next --claim" + (
+        "" if task.instance == world.here else f" --instance {task.instance}"
     )
 
 
@@ -204,7 +212,8 @@ def check_free(world: World, store: Store, task: Task, executor: Executor) -> No
     else."""
     if task.is_active:
         raise InvalidTransition(
-            f"{world.short_id(task)} is held by {task.owner}", "Take another: hopper next --claim"
+            f"{world.short_id(task)} is held by {task.owner}",
+            f"Take another: {another(world, task)}",
         )
     check_move(world, task, _T.CLAIMED)
     check_unheld(world, store, task)
@@ -214,12 +223,12 @@ def check_free(world: World, store: Store, task: Task, executor: Executor) -> No
     if not executor.prefers(task.executor_preference):
         raise NotAllowed(
             f"{short} is for {task.executor_preference}, and {executor.name} is {executor.role}",
-            "Take what suits: hopper next --claim",
+            f"Take what suits: {another(world, task)}",
         )
     if missing := executor.lacks(task.required_capabilities):
         raise NotAllowed(
             f"{short} requires {', '.join(missing)}",
-            "Say what you can do with --capability, or take what suits: hopper next --claim",
+            f"Say what you can do with --capability, or take what suits: {another(world, task)}",
         )
 
 
@@ -236,7 +245,7 @@ def check_unheld(world: World, store: Store, task: Task) -> None:
         short = world.short_ids(waits)
         raise InvalidTransition(
             f"{world.short_id(task)} waits for " + ", ".join(short[t.id] for t in waits),
-            "Finish those first, or take what is ready: hopper next --claim",
+            f"Finish those first, or take what is ready: {another(world, task)}",
         )
 
 

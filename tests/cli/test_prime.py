@@ -207,7 +207,7 @@ def test_a_refusal_leads_on_with_what_the_command_said_of_where_and_who(guide: S
         assert f"hopper next --claim {options}" in said.err.splitlines()[0]
         assert f"hopper next --claim {options}" in said.error["hint"]
     late = guide("task", "done", held, "--executor", "c2", check=1).err
-    assert "hopper next --claim --executor c2. See" in late
+    assert "hopper next --claim --instance worker-1 --executor c2. See" in late
 
 
 def test_a_run_that_has_ended_is_not_said_to_start_again(guide: Shell) -> None:
