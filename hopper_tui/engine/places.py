@@ -290,6 +290,7 @@ class Places:
             raise StorageError(
                 f"the directory of {project.name} is gone: {project.root}",
                 "Mount or restore it, or run any command at its new place: hopper status",
+                "gone",
             )
         if project.root is None:
             return self.at(project.database)
@@ -298,6 +299,7 @@ class Places:
             raise StorageError(
                 f"{directory} is not there any more",
                 "Check out a branch that has it, or go on in another working tree",
+                "gone",
             )
         return self._opened(project.database, lambda path: self._journaled(project, path))
 

@@ -691,6 +691,7 @@ class World:
         from hopper_tui.engine import watching
 
         for store in list(self.places.opened()):
+            store.let_go()
             if store.travels:
                 with self._lock, suppress(HopperError):  # as where nothing can be written
                     self._settle_absorbed(store)

@@ -73,9 +73,13 @@ class Invalid(HopperError):
 
 
 class StorageError(HopperError):
-    """A store cannot be read or written."""
+    """A store cannot be read or written; `state` says in a word what it is: locked, damaged."""
 
     code = "storage"
+
+    def __init__(self, message: str, hint: str = "", state: str = "broken") -> None:
+        super().__init__(message, hint)
+        self.state = state
 
 
 class ConfigError(HopperError):

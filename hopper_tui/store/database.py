@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 from hopper_tui.model.errors import HopperError, Invalid, StorageError
-from hopper_tui.store.failure import storage_error
+from hopper_tui.store.failure import LOCKED, storage_error
 from hopper_tui.store.gate import Gate, StoreDeleted
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ LOOK_EVERY = 16
 """Commits between two looks at the size of the write-ahead log."""
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""
+BUSY_AGAIN = 0.05
+"""Seconds to wait for one that was waited for in vain before."""
 _FAULTS = (sqlite3.Error, OSError, UnicodeEncodeError)
 WAL_LIMIT = 16 << 20
 """Bytes by which the write-ahead log grows until a writer checkpoints, inside the gate."""
@@ -43,6 +45,8 @@ class Database:
 
     synchronous = "FULL"
     """How SQLite syncs a commit; a database that is the truth syncs each."""
+    comes_back = False
+    """Whether a file that was removed is made again; what is the truth is not, for it is lost."""
     page_size = 4096
     """Bytes of a page of a new database: a commit writes each page that it changed as a whole."""
 
@@ -52,6 +56,8 @@ class Database:
         self._gate = Gate(path)
         self._db: sqlite3.Connection | None = None
         self._read_only = False
+        self._locked_out = False
+        self._opened: tuple[int, int] | None = None
         self._commits = 0
         self._checkpointed = 0
         _databases.add(self)
@@ -64,7 +70,11 @@ class Database:
             try:
                 self._db = self._open()
             except (sqlite3.Error, OSError) as error:
-                raise storage_error(error, self.path) from error
+                raise self._locking_out(storage_error(error, self.path)) from error
+            self._opened = None if self.path is None else _identity(self.path)
+            if self._locked_out:
+                self._db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
+                self._locked_out = False
         return self._db
 
     def _open(self) -> sqlite3.Connection:
@@ -73,6 +83,8 @@ class Database:
             self._migrate(db)
             return db
         if not self.path.exists():
+            if self._opened is not None and not self.comes_back:
+                raise StoreDeleted(str(self.path))
             self.path.parent.mkdir(parents=True, exist_ok=True)
         elif not os.access(self.path, os.W_OK) or not os.access(self.path.parent, os.W_OK):
             return self._open_read_only()
@@ -126,7 +138,7 @@ class Database:
     def _connect(self, target: str | Path, uri: bool = False) -> sqlite3.Connection:
         return sqlite3.connect(
             target,
-            timeout=BUSY_TIMEOUT,
+            timeout=BUSY_AGAIN if self._locked_out else BUSY_TIMEOUT,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
@@ -140,6 +152,7 @@ class Database:
                 f"{self.path} was written by a newer Hopper (schema {version}, this one knows"
                 f" {SCHEMA_VERSION})",
                 "Upgrade Hopper; nothing was changed",
+                "newer",
             )
         return version
 
@@ -166,6 +179,26 @@ class Database:
             self._gate.close()
             self._read_only = False
 
+    def let_go(self) -> None:
+        """Close a file that somebody removed, put another in the place of, or upgraded: what is
+        written into it nobody would ever see, or understand."""
+        with self._lock:
+            if self._db is None or self.path is None or self._opened is None:
+                return
+            found = _identity(self.path)
+            if found is None and not self.comes_back:
+                self._db.close()  # and no checkpoint: there is nothing to copy the log into
+                self._db = None
+            elif found != self._opened or self._is_newer(self._db):
+                self.close()
+
+    def _is_newer(self, db: sqlite3.Connection) -> bool:
+        try:
+            return int(db.execute("PRAGMA user_version").fetchone()[0]) > SCHEMA_VERSION
+        except sqlite3.Error as error:
+            self._locking_out(storage_error(error, self.path))
+            return False
+
     def delete(self) -> None:
         """Close, and remove the database's files."""
         if self.path is None:
@@ -181,6 +214,7 @@ class Database:
                 for suffix in ("", "-wal", "-shm", ".lock"):
                     Path(f"{self.path}{suffix}").unlink(missing_ok=True)
             self._gate.close()
+            self._opened = None
 
     # Writing
 
@@ -191,6 +225,7 @@ class Database:
         """Begin the one transaction that writes; the lock is held until `_end`."""
         self._lock.acquire()
         try:
+            self.let_go()
             db = self._connection
             if self._read_only:
                 raise StorageError(
@@ -265,6 +300,16 @@ class Database:
             self._db = None
         return storage_error(error, self.path)
 
+    def _locking_out(self, error: HopperError) -> HopperError:
+        """Take note of a lock that keeps even readers out: whoever reads many stores again and
+        again must not wait for that one each time."""
+        if isinstance(error, StorageError) and error.state == LOCKED:
+            self._locked_out = True
+            if self._db is not None and not self._db.in_transaction:
+                self._db.close()
+                self._db = None
+        return error
+
     # Reading
 
     @property
@@ -277,14 +322,14 @@ class Database:
             try:
                 return self._reading.execute(sql, values).fetchall()
             except _FAULTS as error:
-                raise self._fault(error) from error
+                raise self._locking_out(self._fault(error)) from error
 
     def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         with self._lock:
             try:
                 return self._reading.execute(sql, values).fetchone()
             except _FAULTS as error:
-                raise self._fault(error) from error
+                raise self._locking_out(self._fault(error)) from error
 
     def revision(self) -> int:
         """A number that changes when anybody committed to this database."""
@@ -311,6 +356,15 @@ class Writing(Generic[W]):
         traceback: TracebackType | None,
     ) -> None:
         self._database._end(self._db, error)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from any other that was ever at its path."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return (stat.st_dev, stat.st_ino)
 
 
 _databases: WeakSet[Database] = WeakSet()

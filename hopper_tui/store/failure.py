@@ -13,22 +13,26 @@ from hopper_tui.store.gate import StoreDeleted
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BY_TEXT: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (("locked", "busy"), "is locked by another program", "Try again in a moment"),
-    (("readonly", "read-only"), "is read-only", "Make it writable, or work in another directory"),
-    (("full",), "cannot grow: the disk is full", "Free some space and try again"),
+LOCKED = "locked"
+_BY_TEXT: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
+    (("locked", "busy"), "is locked by another program", "Try again in a moment", LOCKED),
+    (("readonly", "read-only"), "is read-only", "Make it writable, or work in another directory",
+     "read-only"),
+    (("full",), "cannot grow: the disk is full", "Free some space and try again", "full"),
     (
         ("not a database", "malformed", "corrupt"),
         "is damaged",
         "Keep a copy of it and put a backup in its place; the other hoppers go on working",
+        "damaged",
     ),
     (("unable to open",), "cannot be opened",
-     "Check that the directory exists and that you may write to it"),
+     "Check that the directory exists and that you may write to it", "broken"),
     (("disk i/o",), "cannot be written: input/output error or a file size limit",
-     "Check the disk, its quota and the file size limit (ulimit -f)"),
+     "Check the disk, its quota and the file size limit (ulimit -f)", "broken"),
     (("no such table", "no such column"), "is not a complete Hopper database",
-     "See: hopper doctor"),
+     "See: hopper doctor", "damaged"),
 )  # fmt: skip
+"""What SQLite says, what that means, what to do about it, and the state of the store in a word."""
 _BY_ERRNO: dict[int, tuple[str, str]] = {
     errno.EACCES: ("is not yours to write", "Check its permissions, or set HOPPER_HOME"),
     errno.EPERM: ("is not yours to write", "Check its permissions, or set HOPPER_HOME"),
@@ -63,7 +67,7 @@ def storage_error(error: Exception, path: Path | None) -> StorageError:
     """The StorageError for what went wrong at `path` (None: a store in memory)."""
     place = "the store in memory" if path is None else str(path)
     if isinstance(error, StoreDeleted):
-        return StorageError(f"{place} was removed", "See: hopper instance list")
+        return StorageError(f"{place} was removed", "See: hopper instance list", "gone")
     if isinstance(error, OSError) and error.errno in _BY_ERRNO:
         what, hint = _BY_ERRNO[error.errno]
         return StorageError(f"{error.filename or place} {what}", hint)
@@ -71,7 +75,7 @@ def storage_error(error: Exception, path: Path | None) -> StorageError:
     if "disk i/o" in text and path is not None and _is_full(path):
         return StorageError(f"{place} cannot grow: the disk is full", "Free some space, try again")
     if isinstance(error, sqlite3.Error):
-        for words, what, hint in _BY_TEXT:
+        for words, what, hint, state in _BY_TEXT:
             if any(word in text for word in words):
-                return StorageError(f"{place} {what}", hint)
+                return StorageError(f"{place} {what}", hint, state)
     return StorageError(f"{place} cannot be used: {error}", "See: hopper doctor")

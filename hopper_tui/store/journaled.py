@@ -65,6 +65,7 @@ class JournaledStore(SqliteStore):
     """
 
     synchronous = "NORMAL"
+    comes_back = True
     travels = True
     step: Callable[[str], None] = staticmethod(lambda _: None)
     """Told each step of writing when it is done."""
@@ -146,6 +147,7 @@ class JournaledStore(SqliteStore):
                 f"{os.path.dirname(path)} is of format {needed}, and this Hopper reads"
                 f" {record.FORMAT}",
                 "Upgrade Hopper; nothing was changed",
+                "newer",
             )
 
     def _check_sparse(self) -> None:

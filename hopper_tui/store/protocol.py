@@ -186,6 +186,10 @@ class Store(Protocol):
     def check(self) -> list[str]:
         """What is wrong with the stored data, in sentences; empty when all is well."""
 
+    def let_go(self) -> None:
+        """Close files that were removed, replaced or upgraded since they were opened; the next use
+        opens those that are there then, or says why it cannot."""
+
     def close(self) -> None:
         """Give everything held open back; the next use opens it again."""
 

@@ -255,7 +255,7 @@ def tree_row(row: TreeRow, width: int, folded: bool = False, fresh: bool = False
     """A hopper on one line of exactly `width` cells: fold, status, name, load."""
     fold = ("▸ " if folded else "▾ ") if row.has_children else "  "
     glyph = Span("✗", "bad") if row.problem else INSTANCE[row.instance.status]
-    load = "broken" if row.problem else _load(row, width)
+    load = row.problem.state if row.problem else _load(row, width)
     head = "  " * min(row.depth, 6) + fold
     tail = f" {load}" if load else ""
     room = max(4, width - len(head) - 3 - len(tail))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from hopper_tui.model.conflict import Conflict, Side
 from hopper_tui.model.delegation import Decision, Delegation
-from hopper_tui.model.errors import HopperError
+from hopper_tui.model.errors import HopperError, StorageError
 from hopper_tui.model.event import Event
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import ACTIVE, DelegationType, TaskStatus
@@ -24,13 +24,15 @@ class Problem(NamedTuple):
     code: str
     message: str
     hint: str = ""
+    state: str = "broken"
 
     @classmethod
     def of(cls, error: BaseException) -> Problem:
         """The problem an error tells of; one that nobody foresaw is shown as well, by its type,
         because a screen that stays open all day must outlive it."""
         if isinstance(error, HopperError):
-            return cls(error.code, error.message, error.hint)
+            state = error.state if isinstance(error, StorageError) else "broken"
+            return cls(error.code, error.message, error.hint, state)
         return cls("unexpected", f"{type(error).__name__}: {error}", "Run hopper doctor")
 
     @property

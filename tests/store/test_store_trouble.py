@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -191,11 +193,36 @@ def test_a_file_in_the_place_of_the_directory_is_one_error(tmp_path: Path) -> No
         SqliteStore(tmp_path / "file" / "tasks.db").instances()
 
 
+def test_a_lock_that_keeps_readers_out_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a screen with many stores does not stand still for one of them again and again."""
+    monkeypatch.setattr("hopper_tui.store.database.BUSY_TIMEOUT", 2.0)
+    store = SqliteStore(tmp_path / "tasks.db")
+    tasks(store, "one")
+    store.close()
+    stranger = sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)
+    stranger.execute("PRAGMA locking_mode = EXCLUSIVE")
+    stranger.execute("BEGIN EXCLUSIVE")
+    waited = []
+    for _ in range(3):
+        begun = time.monotonic()
+        with pytest.raises(StorageError, match="locked") as refused:
+            store.query(Query())
+        assert refused.value.state == "locked"
+        waited.append(time.monotonic() - begun)
+    assert waited[0] >= 2
+    assert max(waited[1:]) < 2
+    stranger.execute("ROLLBACK")
+    stranger.close()
+    assert titles(store.query(Query())) == ["one"]
+    assert store._one("PRAGMA busy_timeout") == (2000,)
+    store.close()
+
+
 def test_a_lock_of_another_program_is_one_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sqlite3
-
     monkeypatch.setattr("hopper_tui.store.database.BUSY_TIMEOUT", 0.05)
     store = SqliteStore(tmp_path / "tasks.db")
     tasks(store, "one")
