@@ -156,7 +156,7 @@ async def test_a_worktree_that_is_removed_says_so_and_the_others_stay_usable(tmp
     async with story(world_of(side)) as s:
         await s.sees("· side", "Fix login crash")
         ann.git("worktree", "remove", "--force", str(side.root))
-        await s.sees("broken")
+        await s.sees("gone")
         await s.sees_no("Fix login crash")
         assert not side.root.exists()
         await s.press("1", "k")

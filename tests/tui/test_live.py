@@ -79,7 +79,7 @@ async def test_a_corrupt_project_is_an_error_of_its_own(tmp_path: Path):
         file.unlink()
     project.database.write_bytes(b"this is no database" * 400)
     async with story(another(tmp_path), instance="webapp") as s:
-        await s.sees("broken", "Fix login crash")
+        await s.sees("damaged", "Fix login crash")
         await s.press("1", "k")
         await s.sees("api")
         await s.sees_no("Fix login crash")
