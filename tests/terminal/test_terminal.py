@@ -119,6 +119,27 @@ def test_undo_is_the_same_here_and_there(desk: Desk):
     assert desk.task("Ship OAuth")["priority"] == "high"
 
 
+def test_views_follow_what_others_do(desk: Desk):
+    t = desk.opens()
+    t.type("B")
+    t.sees("3 pending", "0 in progress")
+    desk.hopper("next", "--claim")
+    t.sees("2 pending", "1 in progress")
+    t.type("s")
+    t.sees("1 pending", "2 in progress", "started web-")
+    assert desk.task("Ship OAuth")["status"] == "in_progress"
+    t.type("L")
+    t.sees("log · webapp", "started", "claimed")
+    desk.hopper("add", "Put out the fire")
+    t.sees("Put out the fire")
+    t.type("T")
+    t.sees("stats · webapp · the last day", "4 in all", "◆ 1 in progress")
+    t.type("H")
+    t.sees("doctor · all is well")
+    t.press("Escape")
+    t.sees("webapp · 4 open")
+
+
 def test_quitting_leaves_the_shell_as_it_was(desk: Desk):
     t = desk.opens()
     t.type("a")

@@ -237,3 +237,19 @@ async def test_a_small_terminal_shows_one_line():
         await told.press("W")
         await told.sees("Hopper needs 50 columns")
         await told.sees_no("Build")
+
+
+async def test_why_a_task_is_where_it_is_can_be_asked_here_too():
+    async with story(run_world(), instance="search") as told:
+        await told.press("W")
+        await told.sees("under way")
+        view = told.app.cockpit.stage.view
+        await told.press("w")
+        await told.sees("No task is selected.")
+        while view.selected_row is None:
+            await told.press("j")
+        title = view.selected_row.task.title
+        await told.until(lambda: told.app.cockpit.is_settled, "it was never read")
+        await told.press("w")
+        await told.sees("why web-")
+        assert title[:8] in told.screen
