@@ -1,4 +1,4 @@
-"""Reading the doctor: what it finds, the worst first. In the session's thread."""
+"""Reading the doctor: what it finds, the worst first. In a thread of its own."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ class DoctorReader:
     def read(self, number: int, question: Question) -> DoctorSnapshot:
         """What is found, and when it was looked for."""
         now = self._world.now()
+        world = self._world.apart()  # fresh: what a connection remembers tells nothing of the file
         try:
-            found = self._world.doctor()
+            found = world.doctor()
         except Exception as error:
             return DoctorSnapshot(number, at=now, problem=Problem.of(error))
+        finally:
+            if world is not self._world:
+                world.close()
         found.sort(key=lambda finding: _LEVELS.index(finding.level))
         return DoctorSnapshot(number, tuple(found), now)

@@ -83,13 +83,14 @@ class Session:
 
     Reads are asked for and answered by a message; when the same is asked again before the answer,
     only the last answer is posted. Writes are awaited. Everything runs in one thread, in order,
-    so the event loop never waits for a store.
+    so the event loop never waits for a store; what takes seconds runs beside it.
     """
 
     def __init__(self, world: World, post: Callable[[Message], object]) -> None:
         self._world = world
         self._post = post
         self._thread = ThreadPoolExecutor(1, "hopper-engine")
+        self._beside = ThreadPoolExecutor(1, "hopper-beside")
         self._asked: dict[str, Future[None]] = {}
         self._number = 0
         self._latest: dict[str, int] = {}
@@ -100,6 +101,7 @@ class Session:
     def close(self) -> None:
         """Let the write under way finish, and drop what waits."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+        self._beside.shutdown(wait=False, cancel_futures=True)
 
     # Reads
 
@@ -138,6 +140,7 @@ class Session:
             view.name,
             lambda number: self._reader(view).read(number, question),
             lambda snapshot: ViewLoaded(view.name, snapshot),
+            self._beside if view.apart else None,
         )
 
     def load_checkout(self, hopper: str | None) -> None:
@@ -205,13 +208,21 @@ class Session:
 
     # In the thread
 
-    def _submit(self, job: Callable[[], object]) -> Future[None]:
+    def _submit(
+        self, job: Callable[[], object], thread: ThreadPoolExecutor | None = None
+    ) -> Future[None]:
         def run() -> None:
             job()
 
-        return self._thread.submit(run)
+        return (thread or self._thread).submit(run)
 
-    def _ask(self, what: str, read: Callable[[int], Any], reply: Callable[[Any], Message]) -> int:
+    def _ask(
+        self,
+        what: str,
+        read: Callable[[int], Any],
+        reply: Callable[[Any], Message],
+        thread: ThreadPoolExecutor | None = None,
+    ) -> int:
         """Post the reply to the latest question about `what`; earlier ones are dropped. Returns the
         number of the question."""
         self._number += 1
@@ -226,7 +237,7 @@ class Session:
             if self._latest[what] == number:
                 self._post(reply(snapshot))
 
-        self._asked[what] = self._submit(answer)
+        self._asked[what] = self._submit(answer, thread)
         return number
 
     async def _run(self, job: Callable[[], R]) -> R:

@@ -13,7 +13,8 @@ class View(NamedTuple):
     """A view: the key that shows it and, pressed again, leaves it; what it is good for; and where
     its widget and what reads it are, `module:Class` in this package, loaded when they are needed.
 
-    One that is `live` is read again whenever a store changes.
+    One that is `live` is read again whenever a store changes. One that is read `apart` may take
+    seconds, and nothing else waits for it.
     """
 
     name: ViewName
@@ -22,6 +23,7 @@ class View(NamedTuple):
     widget: str
     reader: str
     live: bool = True
+    apart: bool = False
 
 
 VIEWS: tuple[View, ...] = (
@@ -36,7 +38,7 @@ VIEWS: tuple[View, ...] = (
     View("stats", "T", "See the stats: how the work goes, drawn and in numbers",
          "stats_view:StatsView", "stats_reading:StatsReader", live=False),
     View("doctor", "H", "See the doctor: what is wrong, and what to do about it",
-         "doctor_view:DoctorView", "doctor_reading:DoctorReader", live=False),
+         "doctor_view:DoctorView", "doctor_reading:DoctorReader", live=False, apart=True),
 )  # fmt: skip
 """In the order of the list that `V` opens."""
 
