@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.events import DescendantFocus
+from textual.geometry import Offset
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -29,6 +31,7 @@ from hopper_tui.tui.commands import (
 from hopper_tui.tui.detail_view import DetailView
 from hopper_tui.tui.filter_line import FilterLine
 from hopper_tui.tui.following import Following
+from hopper_tui.tui.jumping import JumpScreen, Target
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.messages import (
@@ -44,6 +47,7 @@ from hopper_tui.tui.messages import (
 )
 from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.panes import Panes
+from hopper_tui.tui.picture import save
 from hopper_tui.tui.presentation import count, queue_title
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
@@ -114,6 +118,7 @@ class Cockpit(ViewingScreen):
         self.keys = keys
         self._clock = world.now
         self._actor = world.actor
+        self._home = world.home
         self.session = Session(world, self.post_message)
         self._returns = opening == Opening()
         opening = opening.after(remembered)
@@ -418,6 +423,51 @@ class Cockpit(ViewingScreen):
         if self.following.pause():
             self.reload(by_others=True)
         self._show_status()
+
+    def action_jump(self) -> None:
+        """Show where one can go, and go where the label leads that is typed."""
+        self.run_worker(self._jump(), group="ask")
+
+    async def _jump(self) -> None:
+        if target := await self.app.push_screen_wait(JumpScreen(self._places())):
+            target.go()
+
+    def _places(self) -> list[Target]:
+        """Every pane and every row on the screen."""
+        places = []
+        if not self.stage.shown:
+            panes = [(str(n), pane) for n, pane in enumerate(PANES, 1) if self.view(pane).region]
+            for label, pane in panes:
+                at = self.view(pane).region.offset + Offset(1, 0)
+                places.append(Target(at, partial(self.action_go, pane), label))
+        for view in self.query(LineList):
+            for row, index in enumerate(view.visible_lines if view.region else ()):
+                at = view.content_region.offset + Offset(0, row)
+                places.append(Target(at, partial(self._go_to_line, view, index)))
+        return places
+
+    def _go_to_line(self, view: LineList, index: int) -> None:
+        for pane in PANES:
+            if view is self.view(pane):
+                self._pane = pane  # the tree opens what is selected in it
+        view.focus()
+        view.cursor = index
+
+    def action_screenshot(self) -> None:
+        """Keep a picture of the screen."""
+        picture = self.app.export_screenshot(title="hopper")
+        self.run_worker(self._keep_picture(picture), group="screenshot")
+
+    async def _keep_picture(self, picture: str) -> None:
+        if self._home is None:
+            self.warn("Nothing is kept on disk here.")
+            return
+        try:
+            path = await asyncio.to_thread(save, picture, self._home, self._clock())
+        except OSError as error:
+            self.warn(f"The picture cannot be written: {error}")
+        else:
+            self.say(f"saved {path}")
 
     def action_zoom(self) -> None:
         """Show only the focused pane, or all again."""

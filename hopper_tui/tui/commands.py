@@ -78,6 +78,11 @@ def always(situation: Situation) -> str | None:
     return None
 
 
+def at_this_machine(situation: Situation) -> str | None:
+    """Needs somebody who sits at this machine."""
+    return None if situation.local else "In a browser no file is written."
+
+
 def with_task(situation: Situation) -> str | None:
     """Needs a task."""
     return None if situation.task or situation.marked else "No task is selected."
@@ -365,6 +370,9 @@ COMMANDS: tuple[Command, ...] = (
             "screen.ask('conflicts')", with_conflicts),
     Command("view.pause", "Hold the screen still, or follow what others do", ("Z",), EVERYWHERE,
             "View", "screen.pause"),
+    Command("view.jump", "Jump to a pane or a row", ("'",), EVERYWHERE, "Move", "screen.jump"),
+    Command("app.screenshot", "Save a picture of the screen", (), EVERYWHERE, "App",
+            "screen.screenshot", at_this_machine),
     Command("view.zoom", "Only this pane, or all again", ("z",), PANES, "View", "screen.zoom"),
     Command("view.wider", "Make this pane wider", (">",), PANES, "View", "screen.grow('x', 1)",
             resizable("x")),

@@ -130,9 +130,15 @@ class LineList(LineView):
     def on_blur(self, event: Blur) -> None:
         self.refresh_line(self.cursor)
 
+    def line_under(self, event: Click) -> int | None:
+        """The line that was clicked, None for the border and what is below the last."""
+        place = event.get_content_offset(self)
+        index = None if place is None else place.y + self.scroll_offset.y
+        return index if index is not None and index < self.line_count() else None
+
     def on_click(self, event: Click) -> None:
-        index = event.y + self.scroll_offset.y
-        if index >= self.line_count():
+        index = self.line_under(event)
+        if index is None:
             return
         if index == self.cursor and event.chain > 1:
             self.action_choose()

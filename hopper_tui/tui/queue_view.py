@@ -182,8 +182,8 @@ class QueueView(LineList):
 
     def on_click(self, event: Click) -> None:
         """A click with ctrl marks; one with shift marks all from the cursor to there."""
-        index = event.y + self.scroll_offset.y
-        if index >= self.line_count() or not (event.ctrl or event.shift):
+        index = self.line_under(event)
+        if index is None or not (event.ctrl or event.shift):
             return
         event.prevent_default()  # LineList would only move the cursor
         self._range = None
