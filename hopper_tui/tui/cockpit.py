@@ -429,7 +429,8 @@ class Cockpit(ViewingScreen):
         self.run_worker(self._jump(), group="ask")
 
     async def _jump(self) -> None:
-        if target := await self.app.push_screen_wait(JumpScreen(self._places())):
+        places = self._places()
+        if places and (target := await self.app.push_screen_wait(JumpScreen(places))):
             target.go()
 
     def _places(self) -> list[Target]:

@@ -50,6 +50,7 @@ class JumpScreen(ModalScreen[Target]):
         for label, target in self._targets.items():
             mark = Static(Content(label), classes="jump")
             mark.absolute_offset = target.at
+            mark.can_focus = True  # a key that is typed ahead waits until something has the focus
             yield mark
 
     def on_key(self, event: Key) -> None:
