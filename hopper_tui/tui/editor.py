@@ -57,7 +57,7 @@ async def edit(cockpit: Cockpit, row: TaskRow, editor: Sequence[str]) -> None:
         _remove(given.path)
         return
     while problem := await _edit_once(cockpit, row, given, editor):
-        if _read(given.path) in (given.text, None):
+        if _is_untouched(given):
             _remove(given.path)
             cockpit.warn(problem.sentence)
             return
@@ -80,7 +80,7 @@ async def _edit_once(
     try:
         text = _read(given.path)
         if text is None:
-            raise Invalid(f"{given.path} is gone, or is not UTF-8")
+            raise Invalid(f"{given.path} is gone")
         changed = draft_text.changes(given.text, text)
     except Invalid as error:
         return Problem.of(error)
@@ -97,18 +97,34 @@ async def _edit_once(
 async def _run(app: App[None], argv: Sequence[str]) -> Problem | None:
     """Hand the terminal to a program until it ends; where it has none it runs beside the app."""
     try:
-        try:
-            with app.suspend(), _undisturbed():
-                code = subprocess.run(argv, check=False).returncode  # noqa: S603 - the user's own
-        except SuspendNotSupported:
-            process = await asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.DEVNULL)
-            code = await process.wait()
-    except OSError as error:
+        with app.suspend(), _undisturbed():
+            ended = _run_here(argv)
+    except SuspendNotSupported:
+        ended = await _run_beside(argv)
+    if isinstance(ended, OSError):
         hint = "Set VISUAL or EDITOR to a program that is there"
-        return Problem("editor", f"{argv[0]} cannot be run: {error.strerror}", hint)
-    if code:
-        return Problem("editor", f"{argv[0]} ended with {code}, so nothing was saved")
+        return Problem("editor", f"{argv[0]} cannot be run: {ended.strerror}", hint)
+    if ended:
+        return Problem("editor", f"{argv[0]} ended with {ended}, so nothing was saved")
     return None
+
+
+def _run_here(argv: Sequence[str]) -> int | OSError:
+    """What a program ended with, or why it cannot be run: returned, for what is raised while the
+    app is suspended leaves it suspended."""
+    try:
+        return subprocess.run(argv, check=False).returncode  # noqa: S603 - the user's own
+    except OSError as error:
+        return error
+
+
+async def _run_beside(argv: Sequence[str]) -> int | OSError:
+    """The same without a terminal to hand over."""
+    try:
+        process = await asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.DEVNULL)
+    except OSError as error:
+        return error
+    return await process.wait()
 
 
 @contextmanager
@@ -144,10 +160,23 @@ def _folder(world: World) -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
+def _is_untouched(given: Text) -> bool:
+    """Whether the editor left nothing in the file that could be lost."""
+    with suppress(Invalid):
+        return _read(given.path) in (given.text, None)
+    return False
+
+
 def _read(path: Path) -> str | None:
-    with suppress(OSError, UnicodeDecodeError):
+    """What an editor left in a file, None if it took it away; raises Invalid."""
+    try:
         return _in_lines(path.read_bytes().decode("utf-8"))
-    return None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Invalid(f"the text cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Invalid("the text is not UTF-8") from error
 
 
 def _in_lines(text: str) -> str:

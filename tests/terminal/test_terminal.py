@@ -106,6 +106,17 @@ def test_what_is_typed_ahead_is_meant_for_what_opens(desk: Desk):
     assert {task["status"] for task in desk.tasks()} == {"pending"}
 
 
+def test_an_editor_that_cannot_be_run_leaves_the_screen_alive(desk: Desk):
+    desk.terminal.type("export VISUAL=/no/such/editor\n")
+    t = desk.opens()
+    t.type("e")
+    t.sees("/no/such/editor cannot be run", "Fix login crash")
+    t.press("j")
+    t.until(lambda: "Ship OAuth" in t.cursor, "the screen follows no key any more")
+    t.type("q")
+    t.until(t.is_back, "the shell never came back")
+
+
 def test_undo_is_the_same_here_and_there(desk: Desk):
     t = desk.opens()
     t.type("c")

@@ -116,6 +116,28 @@ async def test_an_editor_that_fails_changes_nothing_and_keeps_the_text(
         assert ["title: Burn the docs" in text for text in kept(tmp_path)] == [True]
 
 
+async def test_a_text_in_another_encoding_is_kept_and_edited_again(
+    home: World, editor: Editor, tmp_path: Path
+):
+    editor("path.write_bytes(text.replace('Tidy', 'Ordne für').encode('latin-1'))")
+    async with open_at(home, "Tidy the docs") as s:
+        await s.press("e")
+        await s.sees("text is not UTF-8", "Edit it again? Otherwise it stays in")
+        await s.press("n")
+        await s.sees("Not saved. The text is in")
+        (path,) = (tmp_path / "home" / "edits").iterdir()
+        assert "title: Ordne für the docs".encode("latin-1") in path.read_bytes()
+
+
+async def test_what_cannot_be_read_is_left_where_it_is(home: World, editor: Editor, tmp_path: Path):
+    editor("path.rename(path.with_suffix('.mine')); path.mkdir()")
+    async with open_at(home, "Tidy the docs") as s:
+        await s.press("e")
+        await s.sees("text cannot be read: Is a directory", "Edit it again?")
+        await s.press("n")
+        await s.sees("Not saved. The text is in")
+
+
 async def test_an_editor_that_is_not_there_is_named(
     home: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
