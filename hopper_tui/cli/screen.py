@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -70,4 +71,7 @@ def run_app(world: World, **opening: Any) -> None:
     """Run the app on a world; it lives all day and needs the collections a command does without."""
     from hopper_tui.tui.app import HopperApp
 
-    HopperApp(world, **opening).run()
+    app = HopperApp(world, **opening)
+    app.run()
+    if app.return_code:
+        sys.exit(app.return_code)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import signal
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +16,7 @@ from textual.screen import Screen
 
 from hopper_tui.resources import STYLES
 from hopper_tui.tui import keymap
-from hopper_tui.tui.arrangement import HEIGHTS, WIDTHS
+from hopper_tui.tui.arrangement import HEIGHTS, SMALLEST, WIDTHS
 from hopper_tui.tui.cockpit import Cockpit
 from hopper_tui.tui.commands import key_of
 from hopper_tui.tui.messages import FirstQueueShown
@@ -31,6 +34,13 @@ SAVE_EVERY = 3.0
 """Seconds between looks whether there is something new to remember."""
 SERVER_EVERY = 3.0
 """Seconds between looks whether the server is still there that shows this app in a browser."""
+
+
+LEAVING = frozenset({"escape", "ctrl+c", "ctrl+q"})
+"""Keys that only leave."""
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
+)
 
 
 class HopperApp(TypeAhead):
@@ -76,6 +86,7 @@ class HopperApp(TypeAhead):
         self.theme = remembered if remembered in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
+        self._leave_on_signals()
         self.set_interval(SAVE_EVERY, self._save)
         if not self.local:
             self.set_interval(SERVER_EVERY, partial(self._leave_without, os.getppid()))
@@ -99,7 +110,22 @@ class HopperApp(TypeAhead):
 
     @property
     def is_opening(self) -> bool:
-        return self.cockpit.is_opening or super().is_opening
+        """Also while a dialog tries what was submitted: what is typed next is not for it."""
+        is_trying: bool = getattr(self.screen, "is_trying", False)
+        return self.cockpit.is_opening or is_trying or super().is_opening
+
+    def is_wanted(self, key: str) -> bool:
+        """Below the smallest size nobody sees what a key does: only leaving is left."""
+        fits = self.size.width >= SMALLEST.width and self.size.height >= SMALLEST.height
+        return fits or key in LEAVING or key in self._rebound.keys.get("app.quit", ("q",))
+
+    def _leave_on_signals(self) -> None:
+        """End in good order when somebody else ends us: the terminal is the shell's again."""
+        if threading.current_thread() is not threading.main_thread() or self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
 
     def get_default_screen(self) -> Screen[None]:
         return self.cockpit

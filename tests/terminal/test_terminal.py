@@ -44,6 +44,12 @@ class Desk:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    @property
+    def process(self) -> int:
+        """The process id of the terminal UI."""
+        search = ["pgrep", "-f", f"{COMMAND} -C {self.project}"]
+        return int(subprocess.run(search, capture_output=True, text=True).stdout.split()[0])
+
     def tasks(self) -> list[dict[str, object]]:
         """The tasks as they are stored now."""
         listed: list[dict[str, object]] = json.loads(self.hopper("list", "--all", "--json"))
@@ -117,6 +123,35 @@ def test_an_editor_that_cannot_be_run_leaves_the_screen_alive(desk: Desk):
     t.until(t.is_back, "the shell never came back")
 
 
+def test_what_is_typed_after_enter_is_no_part_of_what_was_entered(desk: Desk):
+    t = desk.opens()
+    t.type("aone\natwo\nathree\n")
+    t.sees("added three", "6 open")
+    assert {"one", "two", "three"} < {task["title"] for task in desk.tasks()}
+    t.type("/Ship\np")
+    t.sees("priority of web-", "/Ship")
+    t.until(lambda: "Ship OAuth" in t.line("priority of"), "not about the task of the filter")
+
+
+def test_where_nothing_can_be_seen_no_key_does_anything(desk: Desk):
+    t = desk.opens()
+    t.resize(49, 20)
+    t.sees("Hopper needs 50 columns")
+    t.type("dxabc\n")
+    t.resize(120, 36)
+    t.sees("Fix login crash", "3 open")
+    assert {task["status"] for task in desk.tasks()} == {"pending"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_ended_by_a_signal_it_gives_the_terminal_back(desk: Desk, number: signal.Signals):
+    t = desk.opens()
+    os.kill(desk.process, number)
+    t.until(t.is_back, "the shell never came back")
+    t.type("echo code $?\n")
+    t.sees(f"code {128 + number}")
+
+
 def test_undo_is_the_same_here_and_there(desk: Desk):
     t = desk.opens()
     t.type("c")
@@ -178,10 +213,7 @@ def test_killed_in_the_middle_of_a_form_it_loses_nothing(desk: Desk):
     t.type("a")
     t.sees("add to webapp")
     t.type("never sent")
-    found = subprocess.run(
-        ["pgrep", "-f", f"{COMMAND} -C {desk.project}"], capture_output=True, text=True
-    )
-    os.kill(int(found.stdout.split()[0]), signal.SIGKILL)
+    os.kill(desk.process, signal.SIGKILL)
     t.sees("Killed")
     assert len(desk.tasks()) == 3
     t.type("reset\n")
