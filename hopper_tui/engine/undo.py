@@ -16,10 +16,10 @@ from hopper_tui.model.event import Event, Patch
 from hopper_tui.model.lifecycle import HOP_OPEN, InstanceStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hopper_tui.engine.world import World
-    from hopper_tui.store.protocol import Store
+    from hopper_tui.store.protocol import Store, Transaction
 
 UNDO, REDO = "undo", "redo"
 _CREATED = ("task.created", "delegation.offered", "delegation.received")
@@ -102,6 +102,19 @@ def redo(world: World, ref: str | None) -> Undone:
                 if step.takes_back is None and step.group not in gone and _counts(step):
                     raise nothing
         raise nothing
+
+
+def overtaken(world: World, command: str, stores: Iterable[Store]) -> bool:
+    """Whether a command that is under way was undone meanwhile, in a store that it writes to;
+    what it recorded there since is taken back as part of that undo."""
+    found = False
+    for store in stores:
+        marks = [e for e in store.events(key=command) if e.kind in (UNDO, REDO)]
+        if marks and marks[-1].kind == UNDO:
+            found = True
+            with world.grouped(marks[-1].group), world.writing(store) as tx:
+                _invert(world, tx, store.events(group=command, after=marks[-1].seq), UNDO)
+    return found
 
 
 def _counts(step: _Step) -> bool:
@@ -205,16 +218,24 @@ def _compensate(
 ) -> list[str]:
     """Record the inverse of the events of a group; returns the tasks that changed."""
     changed: list[str] = []
-    for store, events in touched:
+    for store, _ in touched:
         with world.writing(store) as tx:
+            events = store.events(group=group)  # a command under way may have gone on meanwhile
             tx.remark("command", group, kind, {"takes_back": group})
-            for event in reversed(events):
-                patch = _inverse(world, event)
-                if event.key in made or not (patch.set or patch.on or patch.off):
-                    continue
-                tx.patch(event.entity, event.key, patch, f"{event.entity}.{kind}")
-                if event.entity == "task":
-                    changed.append(event.key)
+            changed += _invert(world, tx, [e for e in events if e.key not in made], kind)
+    return changed
+
+
+def _invert(world: World, tx: Transaction, events: Sequence[Event], kind: str) -> list[str]:
+    """Record the inverse of some events; returns the tasks that changed."""
+    changed: list[str] = []
+    for event in reversed(events):
+        patch = _inverse(world, event)
+        if not (patch.set or patch.on or patch.off):
+            continue
+        tx.patch(event.entity, event.key, patch, f"{event.entity}.{kind}")
+        if event.entity == "task":
+            changed.append(event.key)
     return changed
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hopper_tui.engine import undo
 from hopper_tui.tui.snapshot import Problem, Refusal, Report
 from hopper_tui.tui.verbs import Verb
 
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class Bulk:
-    """All portions record under the group of the first: one step of undo, wherever it stops."""
+    """All portions record under the group of the first: one step of undo, wherever it stops.
+
+    It ends where somebody takes it back meanwhile, rather than to go on under a command that is
+    undone.
+    """
 
     def __init__(self, world: World, verb: Verb, task_ids: Sequence[str], summary: str) -> None:
         self._world = world
@@ -24,6 +29,8 @@ class Bulk:
         self._group: str | None = None
         self._done: list[str] = []
         self._refused: list[Refusal] = []
+        self._touched: set[str] = set()
+        self._undone = False
         self.through = 0
 
     def go_on(self, seconds: float) -> bool:
@@ -35,6 +42,10 @@ class Bulk:
                 while self.through < len(self._ids):
                     self._do(self._ids[self.through])
                     self.through += 1
+                    touched = [world.store(key) for key in self._touched]
+                    if undo.overtaken(world, self._group, touched):
+                        self._undone = True
+                        return False
                     if time.monotonic() > end:
                         break
         return self.through < len(self._ids)
@@ -50,9 +61,11 @@ class Bulk:
             self._refused.append(Refusal(short, Problem.of(error)))
         else:
             self._done.append(short)
+            self._touched.add(hopper.id)
 
     @property
     def report(self) -> Report:
         """What was done so far."""
         left = len(self._ids) - self.through
-        return Report(self._verb.past, tuple(self._done), tuple(self._refused), left)
+        done = tuple(self._done)
+        return Report(self._verb.past, done, tuple(self._refused), left, self._undone)

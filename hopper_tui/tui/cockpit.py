@@ -584,7 +584,7 @@ class Cockpit(ViewingScreen):
             approval=view.approval if view else None,
             keys=self.keys,
             local=self._local,
-            working=self.underway is not None,
+            working=self.underway is not None and self.underway.is_long,
             arranged=self.body.arranged,
         )
 

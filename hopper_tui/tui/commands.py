@@ -83,6 +83,11 @@ def at_this_machine(situation: Situation) -> str | None:
     return None if situation.local else "In a browser no file is written."
 
 
+def at_rest(situation: Situation) -> str | None:
+    """Needs that no verb is being done to many tasks."""
+    return f"Still at it; {situation.key('find.back')} stops it." if situation.working else None
+
+
 def with_task(situation: Situation) -> str | None:
     """Needs a task."""
     return None if situation.task or situation.marked else "No task is selected."
@@ -356,9 +361,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.leave", "Back to the queue", ("escape",), VIEW_NAMES, "View",
             "screen.go('queue')", hint="back"),
     Command("app.undo", "Undo the last command here", ("u",), EVERYWHERE, "App", "screen.undo",
-            hint="undo"),
+            at_rest, "undo"),
     Command("app.redo", "Redo what was undone here", ("ctrl+r",), EVERYWHERE, "App",
-            "screen.redo"),
+            "screen.redo", at_rest),
     Command("go.next_hopper", "The next hopper, with the same view", ("]",),
             ("queue", *VIEW_NAMES), "Move", "screen.beside(1)"),
     Command("go.hopper_before", "The hopper before, with the same view", ("[",),

@@ -521,6 +521,9 @@ def offers_line(words: Sequence[str], chosen: int, width: int) -> Line:
 
 def report_text(report: Report) -> str:
     """`7 done, 1 refused: web-k7m2q is done`; one line, harmless."""
+    if report.undone:
+        total = len(report.done) + len(report.refused) + report.left
+        return f"undone meanwhile; stopped after {total - report.left:,} of {total:,}"
     parts = []
     if len(report.done) == 1 and not report.refused:
         parts.append(f"{report.verb} {report.done[0]}")

@@ -358,9 +358,11 @@ class Refusal(NamedTuple):
 
 class Report(NamedTuple):
     """What a verb did: what `verb` did to the tasks `done`, those it was `refused` for, and how
-    many are `left` as they were because it was stopped."""
+    many are `left` as they were because it was stopped; `undone` says that somebody took back
+    meanwhile what was done."""
 
     verb: str
     done: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
     left: int = 0
+    undone: bool = False

@@ -124,7 +124,7 @@ class WorkingScreen(Screen[None]):
         finally:
             self.underway = None
         if report.done or self.is_current:  # a dialog says itself that nothing was done
-            (self.warn if report.refused else self.say)(report_text(report))
+            (self.warn if report.refused or report.undone else self.say)(report_text(report))
         if report.done:
             self.queue_view.clear_marks()
         self.reload()
@@ -191,6 +191,7 @@ class UnderWay:
         self._total = total
         self._say = say
         self._stopped = False
+        self.is_long = total > ASK_ABOVE
 
     def stop(self) -> None:
         """Do no more portion."""

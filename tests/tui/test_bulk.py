@@ -171,6 +171,30 @@ async def test_escape_stops_a_verb_on_many_tasks_and_undo_takes_back_what_it_did
         await s.sees("webapp · 1,500 open")
 
 
+async def test_undo_waits_until_a_verb_on_many_tasks_is_through():
+    async with story(many(), instance="webapp") as s:
+        await s.press("*", "d")
+        s.tap("y")
+        await s.glimpses("of 1,500; esc stops")
+        s.tap("u")
+        await s.glimpses("Still at it; esc stops it.")
+        await s.sees("1,500 done", "webapp · 0 open")
+
+
+async def test_a_verb_on_many_tasks_that_is_undone_meanwhile_stops(tmp_path: Path):
+    home = tmp_path / "home"
+    async with story(many(home), instance="webapp") as s:
+        await s.press("*", "d")
+        s.tap("y")
+        await s.glimpses("of 1,500; esc stops")
+        other = World(home, home, actor="bob")
+        assert other.undo("webapp").summary.startswith("undone: finish ")
+        await s.sees("undone meanwhile; stopped")
+        await s.sees("webapp · 1,500 open")
+        assert other.store("webapp").check() == []
+        other.close()
+
+
 async def test_what_the_screen_did_the_command_line_takes_back(home: World, shell: Shell):
     titles = ("Fix login crash", "Rotate the signing keys")
     async with story(home, instance="webapp") as s:
