@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
 
@@ -43,16 +44,20 @@ SIGNALS = tuple(
 )
 
 
-class HopperApp(TypeAhead):
+class HopperApp(TypeAhead, inherit_bindings=False):
     """Opens at an instance, with a filter, on a task: by default where it was left, else at the
     project around, else at the global hopper.
 
     The caller made the world and closes it. `local` says that whoever sits there is at this
-    machine: in a browser there is no editor, no file and no shell.
+    machine: in a browser there is no editor, no file and no shell. Of Textual's own keys only
+    Ctrl+C is taken over: its Ctrl+Q would quit from a form.
     """
 
     TITLE = "Hopper"
     CSS_PATH = STYLES / "cockpit.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "help_quit", show=False, system=True)
+    ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
     PAUSE_GC_ON_SCROLL = True
     HORIZONTAL_BREAKPOINTS = WIDTHS

@@ -155,7 +155,7 @@ def _draft_fields(cockpit: Cockpit, instance: str, draft: Draft) -> list[Field]:
     return [
         Field("title", "Title", draft.title, required=True),
         Field("tags", "Tags", draft.tags, "api auth", complete=_known_tags(cockpit, instance)),
-        Field("priority", "Priority", draft.priority, complete=_words(PRIORITIES)),
+        Field("priority", "Priority", draft.priority, complete=_words(PRIORITIES), replaced=True),
         Field("due", "Due", draft.due, "2026-12-24, tomorrow, 3d"),
         Field("effort", "Effort", draft.effort, "4h"),
         Field("depends_on", "After", draft.depends_on, "ids or titles, with commas",
@@ -218,10 +218,10 @@ def _priority_line(value: Priority, width: int) -> Line:
 
 
 async def add(cockpit: Cockpit) -> None:
-    """Add a task to the hopper that is shown."""
+    """Add a task to the hopper that is shown; a form that was left goes on where it was."""
     instance = cockpit.queue_view.snapshot.instance
     assert instance is not None
-    fields = _draft_fields(cockpit, instance.id, Draft())
+    fields = _draft_fields(cockpit, instance.id, cockpit.drafts.get(instance.id, Draft()))
 
     async def attempt(values: Values) -> Problem | None:
         def job(world: World) -> str:
@@ -230,11 +230,18 @@ async def add(cockpit: Cockpit) -> None:
 
         def said(task_id: str) -> str:
             cockpit.want(task_id)
+            cockpit.drafts.pop(instance.id, None)
             return f"added {values['title']}"
 
         return await cockpit.attempt(job, said)
 
-    dialog = FormDialog(f"add to {instance.name}", fields, "add", attempt)
+    def keep(values: Values) -> None:
+        typed = cockpit.drafts[instance.id] = Draft(**values)
+        if typed != Draft():
+            adds = key_of("task.add", cockpit.keys)
+            cockpit.say(f"kept what you typed; {adds} goes on with it")
+
+    dialog = FormDialog(f"add to {instance.name}", fields, "add", attempt, keep)
     await cockpit.app.push_screen_wait(dialog)
 
 

@@ -62,6 +62,7 @@ from hopper_tui.tui.views import VIEW_NAMES, ViewName
 from hopper_tui.tui.working import BULK
 
 if TYPE_CHECKING:
+    from hopper_tui.engine.drafting import Draft
     from hopper_tui.engine.world import World
 
 R = TypeVar("R")
@@ -136,6 +137,8 @@ class Cockpit(ViewingScreen):
         self._filter_before: tuple[str | None, str] = (None, "")
         self._delays: dict[str, Timer] = {}
         self.following = Following(self.session, self)
+        self.drafts: dict[str, Draft] = {}
+        """What was typed into forms that were left, by the hopper the task was to be added to."""
         self._by_others: tuple[int, ...] = ()
         self._loaded = False
         self.checkout = CheckoutSnapshot()

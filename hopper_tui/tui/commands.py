@@ -392,7 +392,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.theme", "Change the theme", (), EVERYWHERE, "View", "app.change_theme"),
     Command("app.palette", "Search all commands", (":", "ctrl+p"), EVERYWHERE, "App",
             "app.command_palette"),
-    Command("app.quit", "Back, or quit", ("q",), EVERYWHERE, "App", "screen.back", hint="quit"),
+    Command("app.quit", "Back, or quit", ("q", "ctrl+q"), EVERYWHERE, "App",
+            "screen.back", hint="quit"),
     Command("app.help", "All commands", ("?",), EVERYWHERE, "App", "screen.ask('help')",
             hint="help"),
 )  # fmt: skip

@@ -39,6 +39,37 @@ async def test_adding_with_all_fields(webapp: World):
         assert task.description == "With the fine file."
 
 
+async def test_a_form_that_is_left_goes_on_where_it_was(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("a", *"Sharpen the", "tab", *"soon", "escape")
+        await s.sees("kept what you typed; a goes on with it")
+        await s.press("1", "j", "2", "a", "escape")
+        await s.sees_no("kept what you typed")
+        await s.press("1", "k", "2")
+        await s.sees("webapp · 11 open")
+        await s.press("a")
+        await s.sees("Sharpen the", "soon")
+        await s.press(*" saw", "enter")
+        await s.sees("added Sharpen the saw")
+        assert the(webapp, "Sharpen the saw").tags == ("soon",)
+        await s.press("a")
+        await s.sees("add to webapp")
+        assert "Sharpen" not in s.line("Title")
+
+
+async def test_what_is_typed_takes_the_place_of_a_priority(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("a", *"Sharpen the saw", "tab", "tab", *"low", "enter")
+        await s.sees("added Sharpen the saw")
+        assert the(webapp, "Sharpen the saw").priority == "low"
+
+
+async def test_a_form_says_which_key_takes_what_it_offers(webapp: World):
+    async with story(webapp, (50, 20), instance="webapp") as s:
+        await s.press("E")
+        await s.sees("enter save  tab next  → takes  esc leave")
+
+
 async def test_a_dependency_may_be_given_by_words_of_its_title(webapp: World):
     async with story(webapp, instance="webapp") as s:
         await s.press("a")

@@ -164,7 +164,7 @@ async def test_the_view_of_a_hopper_is_remembered(again: Again):
     async with story(again(), instance="webapp") as s:
         await s.press("W")
         await s.sees("runs")
-        await quit_by(s, "ctrl+q")
+        s.app.exit()
     async with story(again()) as s:
         await s.until(lambda: bool(s.app.cockpit.stage.shown), "the runs are not shown")
 

@@ -413,6 +413,16 @@ async def test_quitting(webapp: World):
         await s.until(lambda: not s.app.is_running, "did not quit")
 
 
+async def test_ctrl_q_quits_nothing_that_is_typed(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("W", "ctrl+q")
+        await s.sees("webapp · 11 open")
+        await s.press("a", *"half", "ctrl+q", *" a title")
+        await s.sees("half a title")
+        await s.press("escape", "ctrl+q")
+        await s.until(lambda: not s.app.is_running, "did not quit")
+
+
 async def test_an_empty_world_says_how_to_begin():
     async with story(empty_world()) as s:
         await s.sees("Nothing waits here.", "adds a task", "hopper-global · 0 open")

@@ -209,7 +209,7 @@ async def test_quitting_in_the_middle_of_anything(
     async with story(again(), instance="webapp") as s:
         for key in keys:
             await s.strike(key)
-        await s.press("ctrl+q")
+        s.app.exit()
         await s.until(lambda: not s.app.is_running, "did not quit")
         assert s.app.return_code == 0
     world = again()

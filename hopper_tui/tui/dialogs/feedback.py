@@ -44,7 +44,7 @@ class FeedbackDialog(FormDialog):
 
     def __init__(self, title: str, fields: Sequence[Field], verb: str, attempt: Attempt) -> None:
         super().__init__(title, fields, verb, attempt)
-        self._hints = "a key, or enter in a field   esc leave"
+        self._hints = "key, or enter in field  → takes  esc leave"
         self._mark = ""
 
     def body(self) -> list[Widget]:

@@ -28,7 +28,8 @@ Attempt = Callable[[Values], Awaitable[Problem | None]]
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field. `complete` says at once what its text may go on with, `search` after a look into a
-    store; `lines` above 1 makes it a text area."""
+    store; `lines` above 1 makes it a text area. What is typed first takes the place of a value that
+    is `replaced`."""
 
     name: str
     label: str
@@ -38,6 +39,12 @@ class Field:
     complete: Complete | None = None
     search: Search | None = None
     lines: int = 1
+    replaced: bool = False
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether something is offered while one types."""
+        return bool(self.complete or self.search)
 
     @property
     def shown(self) -> str:
@@ -50,13 +57,20 @@ def row(label: str, widget: Widget) -> Horizontal:
     return Horizontal(Label(Content(label)), widget, classes="row")
 
 
+def _forget(values: Values) -> None:
+    """What most forms do when they are left."""
+
+
 def _nothing(text: str) -> Sequence[Completion]:
     """What is offered until something is found."""
     return ()
 
 
 class FormDialog(TryingDialog):
-    """Enter in a one-line field, or ctrl+s anywhere, tries; the result is True once it is done."""
+    """Enter in a one-line field, or ctrl+s anywhere, tries; the result is True once it is done.
+
+    `leave` gets what the fields hold when the form is left.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", "Save", show=False),
@@ -64,16 +78,28 @@ class FormDialog(TryingDialog):
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
 
-    def __init__(self, title: str, fields: Sequence[Field], verb: str, attempt: Attempt) -> None:
-        moves = "   tab next field" if len(fields) > 1 else ""
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        verb: str,
+        attempt: Attempt,
+        leave: Callable[[Values], None] = _forget,
+    ) -> None:
         save = "ctrl+s" if fields[0].lines > 1 else "enter"
-        super().__init__(title, f"{save} {verb}{moves}   esc leave")
+        hints = [f"{save} {verb}", "esc leave"]
+        if any(field.is_completed for field in fields):
+            hints.insert(1, "→ takes")
+        if len(fields) > 1:
+            hints.insert(1, "tab next")
+        super().__init__(title, "  ".join(hints))
         self._fields = fields
         self._attempt = attempt
+        self._leave = leave
 
     def body(self) -> list[Widget]:
         rows: list[Widget] = [row(field.label, self._widget(field)) for field in self._fields]
-        if any(field.complete or field.search for field in self._fields):
+        if any(field.is_completed for field in self._fields):
             rows.append(Offers("", "→", id="offers"))
         return [*rows, Static("", id="problem")]
 
@@ -86,9 +112,9 @@ class FormDialog(TryingDialog):
             "placeholder": field.placeholder,
             "id": field.name,
             "compact": True,
-            "select_on_focus": False,
+            "select_on_focus": field.replaced,
         }
-        if field.complete or field.search:
+        if field.is_completed:
             return CompletingInput(field.shown, field.complete or _nothing, **options)
         return Input(field.shown, **options)
 
@@ -125,6 +151,12 @@ class FormDialog(TryingDialog):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.action_submit()
+
+    def action_leave(self) -> None:
+        """Leave without effect."""
+        if self.is_mounted:
+            self._leave(self.values())
+        super().action_leave()
 
     def action_submit(self) -> None:
         """Try; at most one attempt at a time."""
