@@ -22,17 +22,22 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file, the size of the terminal, and what is open: an instance with one task selected."""
+    """A file, the size of the terminal, what is open (an instance with one task selected), and the
+    key that is pressed then."""
 
     name: str
     size: tuple[int, int]
     instance: str
     title: str
+    key: str = ""
 
 
 PICTURES = (
     Picture("tui.svg", (160, 48), "global", "Integrate the new billing provider"),
     Picture("tui-80x24.svg", (80, 24), "webapp", "Fix login crash after the session expires"),
+    Picture("board.svg", (120, 30), "webapp", "Fix login crash after the session expires", "B"),
+    Picture("runs.svg", (120, 30), "webapp", "Fix login crash after the session expires", "W"),
+    Picture("why.svg", (120, 36), "global", "Integrate the new billing provider", "w"),
 )
 
 
@@ -45,6 +50,10 @@ async def draw(picture: Picture, home: Path) -> None:
     async with app.run_test(size=picture.size) as pilot:
         async with asyncio.timeout(PATIENCE):
             while (seen := app.cockpit.task_view.snapshot) is None or seen.task_id != task.id:
+                await asyncio.sleep(0.01)
+            if picture.key:
+                await pilot.press(picture.key)
+            while not app.cockpit.is_settled:
                 await asyncio.sleep(0.01)
         await pilot.pause()
         drawn = app.export_screenshot(title="hopper")
