@@ -63,8 +63,10 @@ STEP: Mapping[Axis, int] = {"x": 3, "y": 1}
 
 def layout_of(size: Size) -> tuple[str, str]:
     """The classes of the layout for a terminal of that size."""
-    width = next(name for least, name in reversed(WIDTHS) if size.width >= least)
-    height = next(name for least, name in reversed(HEIGHTS) if size.height >= least)
+    width = next((name for least, name in reversed(WIDTHS) if size.width >= least), WIDTHS[0][1])
+    height = next(
+        (name for least, name in reversed(HEIGHTS) if size.height >= least), HEIGHTS[0][1]
+    )
     return width, height
 
 

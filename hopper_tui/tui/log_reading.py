@@ -67,6 +67,8 @@ class LogReader:
             short = world.short_ids(bodies)
             tasks |= {task.id: TaskRow(task, short[task.id]) for task in bodies}
         for event, store in found:
+            if event.entity == "command":  # the changes that took it back tell more
+                continue
             hop = hops.get(event.key)
             task = tasks.get(hop.task if hop else event.key)
             way = f"{world.name(hop.source)} → {world.name(hop.target)}" if hop else ""

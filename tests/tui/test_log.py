@@ -172,3 +172,16 @@ async def test_a_busy_hopper_among_many_quiet_ones_is_told_in_full():
         rows = told.app.cockpit.stage.view.snapshot.rows
         assert len(rows) == NEWEST
         assert {row.where for row in rows} == {"webapp"}
+
+
+async def test_an_undo_tells_of_the_tasks_and_not_of_itself():
+    world = busy_world()
+    webapp = world.hopper("webapp")
+    webapp.claim(webapp.list()[0].id)
+    world.undo(webapp.id)
+    async with story(world, instance="webapp") as s:
+        await s.press("L")
+        await s.until(lambda: "undo" in s.screen, "no undo in the log")
+        undone = [line for line in s.screen.splitlines() if "s  undo " in line]
+        assert len(undone) == 1
+        assert "Fix login crash" in undone[0]
