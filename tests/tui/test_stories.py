@@ -9,6 +9,8 @@ from textual.keys import _character_to_key
 
 from hopper_tui.engine.world import World
 from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.tui.dialogs.text import TextDialog
+from hopper_tui.tui.roles import Span
 
 from .story import story
 from .worlds import busy_world, empty_world
@@ -421,6 +423,20 @@ async def test_ctrl_q_quits_nothing_that_is_typed(webapp: World):
         await s.sees("half a title")
         await s.press("escape", "ctrl+q")
         await s.until(lambda: not s.app.is_running, "did not quit")
+
+
+async def test_a_dialog_uses_the_room_there_is(webapp: World):
+    async with story(webapp, (160, 48), instance="webapp") as s:
+        await s.press("?")
+        await s.sees("Filter the queue", "To the last")
+        await s.press("escape")
+        text = [(Span(f"line {number}."),) for number in range(60)]
+        await s.app.push_screen(TextDialog("sixty", lambda width: tuple(text)))
+        await s.sees("line 0.", "line 36.")
+        await s.press("G")
+        await s.sees("line 59.")
+        await s.press("g")
+        await s.sees("line 0.")
 
 
 async def test_an_empty_world_says_how_to_begin():

@@ -7,10 +7,11 @@ from typing import ClassVar, NamedTuple
 
 from textual import getters
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Input
 
-from hopper_tui.tui.dialogs.dialog import Dialog
+from hopper_tui.tui.dialogs.dialog import FRAME, Dialog, room
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.roles import Line, Role, Span
 
@@ -24,7 +25,7 @@ class Choice(NamedTuple):
 
 
 class ChoiceList(LineList):
-    """The lines to pick from."""
+    """The lines to pick from; `around` them the dialog has other lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", show=False),
@@ -36,8 +37,15 @@ class ChoiceList(LineList):
         Binding("G,end", "edge(True)", show=False),
     ]
 
-    def __init__(self, choices: Sequence[Choice], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        choices: Sequence[Choice],
+        *,
+        id: str | None = None,  # noqa: A002 - the name Textual uses
+        around: int = FRAME,
+    ) -> None:
         super().__init__(id=id)
+        self._around = around
         self._choices = tuple(choices)
         self._shown = self._choices
         self.notice = ((Span("Nothing like that.", "muted"),),)
@@ -61,6 +69,9 @@ class ChoiceList(LineList):
         )
         self.place_cursor(0, 0)
         self.lines_changed()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return min(max(1, self.line_count()), room(viewport, self._around))
 
     def line_role(self, index: int) -> Role | None:
         return "cursor" if index == self.cursor else None
@@ -92,7 +103,7 @@ class ChoiceDialog(Dialog[str]):
     ) -> None:
         find = "type to find   " if typing else ""
         super().__init__(title, f"{find}↑↓ move   enter {verb}   esc leave")
-        self._list = ChoiceList(choices, id="choices")
+        self._list = ChoiceList(choices, id="choices", around=FRAME + (2 if typing else 0))
         self._typing = typing
 
     def body(self) -> list[Widget]:

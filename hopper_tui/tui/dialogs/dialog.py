@@ -9,6 +9,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -17,6 +18,14 @@ from hopper_tui.model.text import plain
 from hopper_tui.resources import STYLES
 
 R = TypeVar("R")
+
+FRAME = 6
+"""Lines of a dialog around what it shows: border, padding and hints."""
+
+
+def room(viewport: Size, around: int = FRAME) -> int:
+    """How many lines the tallest dialog has that are left by what is around them."""
+    return max(1, viewport.height * 9 // 10 - around)
 
 
 class Dialog(ModalScreen[R]):

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.widget import Widget
 
-from hopper_tui.tui.dialogs.dialog import Dialog
+from hopper_tui.tui.dialogs.dialog import Dialog, room
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.roles import Line
 
@@ -22,6 +22,8 @@ class TextView(LineView):
         Binding("k,up", "move(-1)", show=False),
         Binding("pagedown,ctrl+d,space", "move(10)", show=False),
         Binding("pageup,ctrl+u", "move(-10)", show=False),
+        Binding("g,home", "edge(False)", show=False),
+        Binding("G,end", "edge(True)", show=False),
     ]
 
     def __init__(self, lines: Callable[[int], tuple[Line, ...]]) -> None:
@@ -43,7 +45,7 @@ class TextView(LineView):
         return len(self._made[1])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._lines_for(width))
+        return min(len(self._lines_for(width)), room(viewport))
 
     def line_at(self, index: int, width: int) -> Line:
         return self._made[1][index]
@@ -51,6 +53,10 @@ class TextView(LineView):
     def action_move(self, step: int) -> None:
         """Scroll by `step` lines."""
         self.scroll_relative(y=step, animate=False)
+
+    def action_edge(self, last: bool) -> None:
+        """Scroll to the first line, or to the last."""
+        self.scroll_to(y=self.max_scroll_y if last else 0, animate=False)
 
 
 class TextDialog(Dialog[None]):
