@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.store.database import BUSY_TIMEOUT
+from hopper_tui.store.failure import storage_error
 from hopper_tui.store.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 PENDING, HELD, FREEING, CLOSED = "pending", "held", "freeing", "closed"
@@ -87,12 +88,12 @@ class Leases:
 
     def of(self, task: str) -> Lease | None:
         """What is known about a task, whether or not it still counts."""
-        row = self._connection.execute("SELECT * FROM leases WHERE task = ?", (task,)).fetchone()
+        row = self._execute("SELECT * FROM leases WHERE task = ?", (task,)).fetchone()
         return None if row is None else Lease(*row)
 
     def expired(self, now: str) -> list[Lease]:
         """Claims whose time ran out before `now`."""
-        rows = self._connection.execute(
+        rows = self._execute(
             "SELECT * FROM leases WHERE state <> ? AND expires_at < ?", (CLOSED, now)
         )
         return [Lease(*row) for row in rows]
@@ -100,7 +101,7 @@ class Leases:
     def stale(self) -> list[str]:
         """The tasks whose lease can never count again: its maker died before it got through, or
         its worktree is gone."""
-        rows = self._connection.execute("SELECT * FROM leases ORDER BY task").fetchall()
+        rows = self._execute("SELECT * FROM leases ORDER BY task").fetchall()
         return [lease.task for lease in map(Lease._make, rows) if not _may_count(lease)]
 
     def problems(self) -> list[str]:
@@ -123,7 +124,7 @@ class Leases:
 
     def take(self, task: str, owner: str | None, event: str, file: str) -> None:
         """Note a claim whose file is about to be written."""
-        self._connection.execute(
+        self._execute(
             "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
             (task, owner, PENDING, event, file, self._journal),
         )
@@ -134,7 +135,7 @@ class Leases:
             known = self.of(task)
             if known is None or _is_freed(known):
                 self.take(task, None, event, file)
-            self._connection.execute(
+            self._execute(
                 "UPDATE leases SET closing = ?, state = CASE state WHEN ? THEN ? ELSE state END"
                 " WHERE task = ?",
                 (f"{self._journal}/{file}", FREEING, HELD, task),
@@ -144,30 +145,28 @@ class Leases:
         """Note that anybody may take tasks again, by events in a file that is about to be
         written."""
         if self.exist:
-            self._connection.executemany(
+            self._execute_many(
                 "UPDATE leases SET closing = ?, state = ? WHERE task = ? AND state <> ?",
                 [(f"{self._journal}/{file}", FREEING, task, PENDING) for task in tasks],
             )
 
     def confirm(self, tasks: Iterable[str]) -> None:
         """The file is written: these tasks are held."""
-        self._connection.executemany(
+        self._execute_many(
             "UPDATE leases SET state = ? WHERE task = ?", [(HELD, task) for task in tasks]
         )
 
     def renew(self, task: str, until: str | None) -> None:
         """Let a claim last until then."""
-        self._connection.execute("UPDATE leases SET expires_at = ? WHERE task = ?", (until, task))
+        self._execute("UPDATE leases SET expires_at = ? WHERE task = ?", (until, task))
 
     def drop(self, tasks: Iterable[str]) -> None:
         """Forget about tasks that anybody may take again."""
-        self._connection.executemany(
-            "DELETE FROM leases WHERE task = ?", [(task,) for task in tasks]
-        )
+        self._execute_many("DELETE FROM leases WHERE task = ?", [(task,) for task in tasks])
 
     def close_tasks(self, tasks: Iterable[tuple[str, str]], file: str) -> None:
         """Note that tasks are finished, by events that stand in a file of this worktree."""
-        self._connection.executemany(
+        self._execute_many(
             "INSERT OR REPLACE INTO leases VALUES (?, NULL, ?, ?, ?, ?, NULL, NULL)",
             [(task, CLOSED, event, file, self._journal) for task, event in tasks],
         )
@@ -176,11 +175,11 @@ class Leases:
         """Files of this worktree whose events are in the file `new` by now."""
         if self.exist:
             gone = tuple(names)
-            self._connection.executemany(
+            self._execute_many(
                 "UPDATE leases SET file = ? WHERE journal = ? AND file = ?",
                 [(new, self._journal, name) for name in gone],
             )
-            self._connection.executemany(
+            self._execute_many(
                 "UPDATE leases SET closing = ? WHERE closing = ?",
                 [(f"{self._journal}/{new}", f"{self._journal}/{name}") for name in gone],
             )
@@ -191,6 +190,18 @@ class Leases:
             self._db.close()
             self._db = None
         self._gate.close()
+
+    def _execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise storage_error(error, self.path) from error
+
+    def _execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise storage_error(error, self.path) from error
 
     @property
     def _connection(self) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import shutil
+import sqlite3
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -351,3 +352,16 @@ def test_each_worktree_has_a_state_of_its_own(ann: Clone, tmp_path: Path) -> Non
     assert set(ann.tasks()) == {"Fix it there", "Write docs", "Only at the side"}
     assert ann.tasks()["Fix it there"]["status"] == "claimed"
     assert os.path.samefile(ann.home, side.home)
+
+
+def test_a_lock_on_the_leases_is_said_to_be_on_them(ann: Clone) -> None:
+    task = ann.tasks()["Fix login"]["id"]
+    ann.hopper("task", "claim", task)
+    (leases,) = (ann.root / ".git").rglob("leases.db")
+    holder = sqlite3.connect(leases, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    refused = failing(ann, "task", "done", task)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert "leases.db is locked" in refused
+    ann.hopper("task", "done", task)
