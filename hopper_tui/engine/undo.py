@@ -63,6 +63,16 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """A command that may be taken back: its group, what it did, who did it and when."""
+
+    group: str
+    summary: str
+    actor: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
     """A group of events as undo sees it: undoing it, or redoing it, may be what it was for."""
 
@@ -72,20 +82,47 @@ class _Step:
     again: bool = False
 
 
-def undo(world: World, ref: str | None) -> Undone:
-    """Take back the last command at a hopper that was not taken back yet.
+def undo(world: World, ref: str | None, only: str | None = None) -> Undone:
+    """Take back the last command at a hopper that was not taken back yet; with `only`, the group
+    of a command, that one and no other.
 
     Raises NotFound when there is none, InvalidTransition when later work depends on it.
     """
     with world.command(UNDO):
-        here = world.hopper(ref)
-        for steps, _ in _looking_back(here.store):
-            gone = _undone(steps)
-            for step in steps:
-                if step.takes_back is None and step.group not in gone and _counts(step):
-                    return _take_back(world, step.group, UNDO)
-        hint = "What was done at another hopper is undone there: hopper undo --instance NAME"
-        raise NotFound(f"there is nothing to undo at {here.name}", hint)
+        step = _last(world, ref)
+        if only not in (None, step.group):
+            raise InvalidTransition(
+                "something else was done here since", "Look at it, and undo again"
+            )
+        return _take_back(world, step.group, UNDO)
+
+
+def last(world: World, ref: str | None) -> Done:
+    """The command that `undo` would take back now; raises as it does where there is none."""
+    with world.command(UNDO):
+        step = _last(world, ref)
+        first = step.events[-1]
+        touched, _ = _touched(world, step.group)
+        return Done(step.group, _told(world, touched), first.actor, first.at)
+
+
+def _last(world: World, ref: str | None) -> _Step:
+    """The last command at a hopper that was not taken back yet. Pausing the hopper is a command
+    too, and so on: it is not passed over to take back something older."""
+    here = world.hopper(ref)
+    for steps, _ in _looking_back(here.store):
+        gone = _undone(steps)
+        moves: list[Event] = []
+        for step in steps:
+            if step.takes_back is not None or step.group in gone:
+                continue
+            if _counts(step):
+                _check_unmoved(world, moves, set())
+                return step
+            made = _made(step.events)
+            moves += [e for e in step.events if e.key == here.id and e.key not in made]
+    hint = "What was done at another hopper is undone there: hopper undo --instance NAME"
+    raise NotFound(f"there is nothing to undo at {here.name}", hint)
 
 
 def redo(world: World, ref: str | None) -> Undone:
@@ -178,9 +215,7 @@ def _take_back(world: World, group: str, kind: str, named: str | None = None) ->
     flow.drive(world, [store for store, _ in touched], _routers(store for store, _ in touched))
     tasks = tuple(dict.fromkeys(changed))
     told = [(store, store.events(group=named or group)) for store, _ in touched]
-    offering = [(s, es) for s, es in told if any(e.kind == "delegation.offered" for e in es)]
-    about = _sentence(world, *(offering or told)[0])
-    return Undone(f"{_DONE[kind]}: {about}", tasks)
+    return Undone(f"{_DONE[kind]}: {_told(world, told)}", tasks)
 
 
 def finish(world: World, command: str) -> None:
@@ -205,8 +240,12 @@ def _touched(world: World, group: str) -> tuple[list[tuple[Store, list[Event]]],
     found = [(store, store.events(group=group)) for store in world.stores()]
     touched = [(store, events) for store, events in found if events]
     touched.sort(key=lambda pair: (pair[1][0].at, pair[1][0].seq))
-    made = {e.key for _, events in touched for e in events if e.kind == "instance.created"}
-    return touched, made
+    return touched, _made(e for _, events in touched for e in events)
+
+
+def _made(events: Iterable[Event]) -> set[str]:
+    """The instances that some events created."""
+    return {e.key for e in events if e.kind == "instance.created"}
 
 
 def _compensate(
@@ -257,7 +296,7 @@ def _inverse(world: World, event: Event) -> Patch:
     return Patch(set=withdrawn, base=base)
 
 
-def _check_unmoved(world: World, events: list[Event], made: set[str]) -> None:
+def _check_unmoved(world: World, events: Sequence[Event], made: set[str]) -> None:
     """Refuse to take back the start or stop of a hopper: its lifecycle only goes forward.
 
     A hopper that the command made stays, for others may use it by now.
@@ -313,6 +352,12 @@ def _check_there(world: World, store: Store, events: list[Event]) -> None:
             f"{name} {ended} and cannot take {short} up again",
             f"Put it into the queue anew: hopper task {verb} {short}",
         )
+
+
+def _told(world: World, touched: list[tuple[Store, list[Event]]]) -> str:
+    """What a command did, as the store tells it where it began."""
+    offering = [(s, es) for s, es in touched if any(e.kind == "delegation.offered" for e in es)]
+    return _sentence(world, *(offering or touched)[0])
 
 
 def _sentence(world: World, store: Store, events: list[Event]) -> str:

@@ -637,11 +637,11 @@ class World:
 
     # The whole
 
-    def undo(self, ref: str | None = None) -> Undone:
+    def undo(self, ref: str | None = None, only: str | None = None) -> Undone:
         """Take the last command back; see `undo`."""
         from hopper_tui.engine import undo
 
-        return undo.undo(self, ref)
+        return undo.undo(self, ref, only)
 
     def redo(self, ref: str | None = None) -> Undone:
         """Take the last undo back; see `undo`."""

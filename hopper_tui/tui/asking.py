@@ -278,12 +278,18 @@ def _answering(hop: Hop, answer: Callable[[Hopper], object]) -> Callable[[World]
     return lambda world: answer(world.find_delegation(hop.delegation.id)[0])
 
 
+def _answered(cockpit: Cockpit, hop: Hop, how: str) -> str:
+    """What became of an offer; undo is about the hopper that answered from now on."""
+    cockpit.answered_at = hop.delegation.target
+    return f"{hop.target} {how} {hop.title}"
+
+
 async def accept(cockpit: Cockpit) -> None:
     """Accept the delegation that waits."""
     if hop := await _waiting(cockpit):
         key = hop.delegation.id
         job = _answering(hop, lambda hopper: hopper.accept(key))
-        await cockpit.insist(job, lambda _: f"{hop.target} accepted {hop.title}")
+        await cockpit.insist(job, lambda _: _answered(cockpit, hop, "accepted"))
 
 
 async def reject(cockpit: Cockpit) -> None:
@@ -293,7 +299,7 @@ async def reject(cockpit: Cockpit) -> None:
 
         async def attempt(values: Values) -> Problem | None:
             job = _answering(hop, lambda hopper: hopper.reject(key, values["reason"]))
-            return await cockpit.attempt(job, lambda _: f"{hop.target} rejected {hop.title}")
+            return await cockpit.attempt(job, lambda _: _answered(cockpit, hop, "rejected"))
 
         title = clip(f"reject {hop.title} from {hop.source}", 60)
         await cockpit.app.push_screen_wait(FormDialog(title, [_WHY], "reject", attempt))

@@ -22,6 +22,8 @@ class ViewingScreen(WorkingScreen):
     tree_view = getters.query_one("#tree", TreeView)
     view_of: dict[str, ViewName]
     _hopper: str | None
+    answered_at: str | None = None
+    """The hopper that answered an offer in the view shown, which may have gone from it."""
 
     @property
     def filter_text(self) -> str:
@@ -44,6 +46,8 @@ class ViewingScreen(WorkingScreen):
     @property
     def here(self) -> str | None:
         """The hopper that the user looks at: that of the queue, or the one under the cursor."""
+        if self.stage.view and self.answered_at:
+            return self.answered_at
         place = self.stage.view.place if self.stage.view else None
         return place.instance if place else self._hopper
 
@@ -52,6 +56,7 @@ class ViewingScreen(WorkingScreen):
         if self.stage.shown and self.stage.shown.name == name:
             self.action_go("queue")
             return
+        self.answered_at = None
         self.add_class("-staged")
         self.view_of[str(self._hopper)] = name
         await self.stage.open(name)

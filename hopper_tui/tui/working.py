@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from textual import getters
 from textual.screen import Screen
 
+from hopper_tui.engine.undo import last
+from hopper_tui.model.clock import age, seconds
 from hopper_tui.model.text import plain
 from hopper_tui.tui.commands import BY_ID
 from hopper_tui.tui.presentation import count, report_text
@@ -20,13 +22,15 @@ from hopper_tui.tui.status_line import StatusLine
 from hopper_tui.tui.verbs import VERBS, Verb
 
 if TYPE_CHECKING:
-    from hopper_tui.engine.undo import Undone
+    from hopper_tui.engine.undo import Done, Undone
     from hopper_tui.engine.world import World
 
 R = TypeVar("R")
 
 ASK_ABOVE = 10
 """A verb on more marked tasks than this asks first."""
+ASK_AFTER = 3600.0
+"""Seconds after which a command is not undone without a question: it may be forgotten."""
 COPIED = 5
 """Of more ids than this only the number is said."""
 BULK = frozenset({"block", "fail", "cancel", "priority", "tag", "note", "delegate", "rate"})
@@ -106,10 +110,14 @@ class WorkingScreen(Screen[None]):
         """Whether a verb may be done to so many tasks; of more than a few it is asked."""
         if len(chosen) <= ASK_ABOVE:
             return True
+        question = f"{BY_ID[f'task.{name}'].title}: {count(len(chosen), 'task')}?"
+        return await self._confirmed("many tasks", question)
+
+    async def _confirmed(self, title: str, question: str) -> bool:
+        """Whether somebody says yes."""
         from hopper_tui.tui.dialogs.confirm import ConfirmDialog
 
-        question = f"{BY_ID[f'task.{name}'].title}: {count(len(chosen), 'task')}?"
-        agreed: bool | None = await self.app.push_screen_wait(ConfirmDialog("many tasks", question))
+        agreed: bool | None = await self.app.push_screen_wait(ConfirmDialog(title, question))
         return agreed is True
 
     async def work(self, verb: Verb, task_ids: Sequence[str]) -> Report:
@@ -148,17 +156,32 @@ class WorkingScreen(Screen[None]):
             self.warn(problem.sentence)
 
     def action_undo(self) -> None:
-        """Take back the last command at this hopper."""
-        here = self.here
-        self.run_worker(self._take_back(lambda world: world.undo(here)), group="work")
+        """Take back the last command at this hopper; asks first if it is somebody else's, or old."""
+        self.is_opening = True
+        self.run_worker(self._asking(self._undo(self.here)), group="work")
+
+    async def _undo(self, here: str | None) -> None:
+        def job(world: World) -> tuple[Done, Undone | None, str]:
+            done = last(world, here)
+            is_ours = done.actor == world.actor
+            if is_ours and world.now() - seconds(done.at) <= ASK_AFTER:
+                return done, world.undo(here, done.group), ""
+            return done, None, age(done.at, world.now())
+
+        done, undone, ago = await self.session.do(job)
+        if undone is None:
+            question = f"Undo: {done.summary}, by {done.actor}, {ago} ago?"
+            if not self.is_current or not await self._confirmed("undo", plain(question)):
+                return
+            undone = await self.session.do(lambda world: world.undo(here, done.group))
+        self.say(undone.summary)
+        self.reload()
 
     def action_redo(self) -> None:
         """Do again what was undone at this hopper."""
         here = self.here
-        self.run_worker(self._take_back(lambda world: world.redo(here)), group="work")
-
-    async def _take_back(self, job: Callable[[World], Undone]) -> None:
-        await self.insist(job, lambda undone: undone.summary)
+        redo = self.insist(lambda world: world.redo(here), lambda redone: redone.summary)
+        self.run_worker(redo, group="work")
 
     # Marks
 

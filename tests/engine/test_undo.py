@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hopper_tui.engine.undo import last
 from hopper_tui.model.errors import InvalidTransition, NotFound
 from hopper_tui.model.task import Task
 
@@ -160,6 +161,36 @@ def test_a_new_command_ends_redo(scene: Scene) -> None:
 def test_nothing_to_undo(scene: Scene) -> None:
     with pytest.raises(NotFound, match="nothing to undo"):
         scene.world.undo("global")
+
+
+def test_what_came_before_a_step_of_the_hopper_is_not_undone_by_mistake(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    task = web.add_task(title=SIMPLE)
+    scene.world.move_instance("web", "pause")
+    with pytest.raises(InvalidTransition, match="made web paused; that is not undone"):
+        scene.world.undo("web")
+    assert web.get(task).status == "pending"
+    web.update(task, title="new")
+    assert scene.world.undo("web").summary == f'undone: change "{SIMPLE}"'
+
+
+def test_what_another_hopper_in_the_store_went_through_is_no_hindrance(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    web.add_task(title=SIMPLE)
+    scene.world.move_instance("w1", "pause")
+    assert scene.world.undo("web").summary == f'undone: add "{SIMPLE}"'
+
+
+def test_only_the_command_that_was_looked_at_is_undone(scene: Scene) -> None:
+    web, _ = scene.team("w1")
+    task = web.add_task(title=SIMPLE)
+    seen = last(scene.world, "web")
+    assert (seen.summary, seen.actor) == (f'add "{SIMPLE}"', "me")
+    web.update(task, title="new")
+    with pytest.raises(InvalidTransition, match="something else was done here since"):
+        scene.world.undo("web", seen.group)
+    scene.world.undo("web", last(scene.world, "web").group)
+    assert web.get(task).title == SIMPLE
 
 
 def test_undo_appends_and_forgets_nothing(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.task import Task
 
 from .story import story
-from .worlds import busy_world, guide_world
+from .worlds import Clock, busy_world, guide_world
 
 MANY = 1500
 
@@ -235,8 +235,39 @@ async def test_undo_after_somebody_went_on_says_who(home: World, shell: Shell):
         shell("task", "claim", task, "--actor", "bob")
         await s.sees("bob")
         await s.press("u")
+        await s.sees("Undo: claim", "by bob, 0s ago?")
+        await s.press("enter")
+        await s.sees_no("ago?")
+        await s.sees("bob 0s")
+        await s.press("u", "y")
         await s.sees("undone: claim")
         await s.sees_no("bob 0s")
+
+
+async def test_undo_of_what_was_done_long_ago_asks():
+    world = guide_world()
+    clock = world.now
+    assert isinstance(clock, Clock)
+    async with story(world, instance="webapp") as s:
+        await s.press("a")
+        await s.type("Call home")
+        await s.press("enter")
+        await s.sees("added Call home", "webapp · 1 open")
+        clock.forward(7200)
+        await s.press("u")
+        await s.sees("Undo: add", "by me, 2h ago?")
+        await s.press("u", "n")
+        await s.sees_no("ago?")
+        await s.sees("webapp · 1 open")
+
+
+async def test_undo_after_the_hopper_was_paused_says_that_this_is_not_undone(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("1", "P")
+        await s.sees("webapp is paused")
+        await s.press("2", "u")
+        await s.sees("that is not undone")
+        await s.sees("webapp · 11 open")
 
 
 async def test_leaving_in_the_middle_loses_nothing_and_is_one_undo(tmp_path: Path):

@@ -77,6 +77,19 @@ async def test_what_is_offered_is_accepted_and_that_can_be_undone():
         assert statuses(told.world)["Rotate the keys"] == DelegationStatus.PENDING
 
 
+async def test_the_last_answer_can_be_undone_when_nothing_is_offered_any_more():
+    async with story(offers_world()) as told:
+        await told.press("O")
+        await told.sees("3 wait for an answer")
+        for title in ("Rotate the keys", "Write the post", "Tune"):
+            await told.until(lambda title=title: title in offered(told), f"{title} is not selected")
+            await told.press("A")
+            await told.sees(f"accepted {title}")
+        await told.sees("Nothing waits for your answer.")
+        await told.press("u")
+        await told.sees("undone: accept a delegation", "Tune")
+
+
 async def test_what_is_offered_is_rejected_with_a_reason():
     async with story(offers_world()) as told:
         await told.press("O")
