@@ -117,7 +117,8 @@ class HopperApp(TypeAhead, inherit_bindings=False):
     def is_opening(self) -> bool:
         """Also while a dialog tries what was submitted: what is typed next is not for it."""
         is_trying: bool = getattr(self.screen, "is_trying", False)
-        return self.cockpit.is_opening or is_trying or super().is_opening
+        is_waiting = self.cockpit.is_opening or self.cockpit.is_filtering
+        return is_waiting or is_trying or super().is_opening
 
     def is_wanted(self, key: str) -> bool:
         """Below the smallest size nobody sees what a key does: only leaving is left."""

@@ -129,6 +129,8 @@ class Cockpit(ViewingScreen):
             self._filters[opening.instance] = opening.filter
         self._wanted_task = opening.task
         self._asked_for = 0
+        self._answered = 0
+        self._filtering = 0
         self._selected = opening.task
         self.body = Panes(remembered.sizes, id="body", classes="show-queue")
         self._pane: PaneName = "queue"
@@ -197,6 +199,7 @@ class Cockpit(ViewingScreen):
     @on(QueueLoaded)
     def _show_queue(self, message: QueueLoaded) -> None:
         queue = message.queue
+        self._answered = queue.revision
         instance = queue.instance
         if queue.revision != self._asked_for and instance and instance.id != self._hopper:
             return  # somebody went on to another hopper meanwhile
@@ -530,6 +533,7 @@ class Cockpit(ViewingScreen):
 
     @on(FilterLine.Entered)
     async def _filter_entered(self, event: FilterLine.Entered) -> None:
+        self._filtering = self._asked_for + 1
         await self._close_filter()
         self._after(0, "filter", partial(self.filter_by, event.text))
 
@@ -549,7 +553,13 @@ class Cockpit(ViewingScreen):
         """Show only what a filter finds."""
         self._filters[self._hopper] = text.strip()
         self._load_queue()
+        self._filtering = self._asked_for
         self.load_view()
+
+    @property
+    def is_filtering(self) -> bool:
+        """Whether the rows are still those from before a filter: no key is meant for them."""
+        return self._filter_line is None and self._answered < self._filtering
 
     def _focus_filtered(self) -> None:
         """Focus what a filter narrows: the queue, or the view in its place."""

@@ -156,7 +156,7 @@ class WorkingScreen(Screen[None]):
             self.warn(problem.sentence)
 
     def action_undo(self) -> None:
-        """Take back the last command at this hopper; asks first if it is somebody else's, or old."""
+        """Take back the last command at this hopper; asks first if another did it, or long ago."""
         self.is_opening = True
         self.run_worker(self._asking(self._undo(self.here)), group="work")
 

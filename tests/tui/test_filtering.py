@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import launch
@@ -178,3 +179,21 @@ async def test_the_command_line_knows_what_the_screen_saved(tmp_path: Path):
         launch.hopper(["filter", "save", "theirs", "tag:react"], tmp_path, env)
         await s.press("@")
         await s.sees("@theirs")
+
+
+async def test_verbs_wait_for_the_filter_that_was_typed_before_them(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        read = s.app.cockpit.session._queue
+
+        def slowly(*asked: object) -> object:
+            release.wait(1.0)
+            return read(*asked)
+
+        release = threading.Event()
+        s.app.cockpit.session._queue = slowly
+        for key in ("/", *"login", "enter", "*"):
+            s.tap(key)
+        await s.until(lambda: s.app.cockpit.is_filtering, "it never waits")
+        assert not s.app.cockpit.queue_view.marks
+        release.set()
+        await s.sees("2 marked")
