@@ -11,9 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.notifications import Notify
 from textual.screen import Screen
+from textual.widgets import Static
 
 from hopper_tui.resources import STYLES
 from hopper_tui.tui import keymap
@@ -59,6 +62,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
         Binding("ctrl+c", "help_quit", show=False, system=True)
     ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
+    NOTIFICATION_TIMEOUT = 4.0
     PAUSE_GC_ON_SCROLL = True
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
@@ -141,6 +145,18 @@ class HopperApp(TypeAhead, inherit_bindings=False):
         if theme in THEMES:
             return {}
         return role_defaults(theme.to_color_system().generate())
+
+    @on(Notify)
+    def _make_room(self, event: Notify) -> None:
+        """Show two boxes at most, and nothing twice, not even what a dialog says already: more
+        would hide what they are about."""
+        for screen in self.screen_stack[-1:]:
+            for said in screen.query("#problem").results(Static):
+                if event.notification.message in str(said.content):
+                    event.prevent_default()
+        for number, shown in enumerate(reversed(list(self._notifications))):
+            if number or shown.message == event.notification.message:
+                self._unnotify(shown, refresh=False)
 
     def action_command_palette(self) -> None:
         """Show the palette, once."""

@@ -617,7 +617,10 @@ class Cockpit(ViewingScreen):
         """Run a command of the registry, or say why it is disabled."""
         command = BY_ID[command_id]
         if reason := self.reason_against(command):
-            self.warn(reason)
+            if command_id == "find.back":  # pressed out of habit: no box in the way
+                self.status.say(reason, "muted")
+            else:
+                self.warn(reason)
         else:
             where = self.stage.view.with_cursor if self.stage.view else self.focused or self
             await self.app.run_action(command.action, where, {"screen": self})

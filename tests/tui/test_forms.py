@@ -70,6 +70,22 @@ async def test_a_form_says_which_key_takes_what_it_offers(webapp: World):
         await s.sees("enter save  tab next  → takes  esc leave")
 
 
+async def test_no_box_hides_or_repeats_what_a_form_says(webapp: World):
+    async with story(webapp, (80, 24), instance="webapp") as s:
+        await s.press("a")
+        s.app.cockpit.warn("A box from before.")
+        await s.sees("A box from before.")
+        await s.press("enter")
+        await s.sees("Title is missing.")
+        await s.sees_no("A box from before.")
+        for text in ("Title is missing.", "The first of three.", "The second.", "The third."):
+            s.app.cockpit.warn(text)
+        await s.sees("The second.", "The third.")
+        assert "The first of three." not in s.screen
+        assert s.screen.count("Title is missing.") == 1
+        assert "esc leave" in s.screen
+
+
 async def test_a_dependency_may_be_given_by_words_of_its_title(webapp: World):
     async with story(webapp, instance="webapp") as s:
         await s.press("a")

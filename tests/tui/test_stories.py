@@ -425,6 +425,13 @@ async def test_ctrl_q_quits_nothing_that_is_typed(webapp: World):
         await s.until(lambda: not s.app.is_running, "did not quit")
 
 
+async def test_escape_out_of_habit_puts_no_box_in_the_way(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("escape")
+        await s.sees("Nothing is marked or filtered.")
+        assert "Nothing is marked or filtered." in s.screen.splitlines()[-1]
+
+
 async def test_a_dialog_uses_the_room_there_is(webapp: World):
     async with story(webapp, (160, 48), instance="webapp") as s:
         await s.press("?")

@@ -51,3 +51,5 @@ class TryingDialog(Dialog[bool]):
         """Show what is wrong; nothing hides it."""
         self.problem.update(Content(plain(problem)))
         self.problem.set_class(bool(problem), "-said")
+        if problem:
+            self.app.clear_notifications()
