@@ -22,7 +22,7 @@ _BY_TEXT: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("not a database", "malformed", "corrupt"),
         "is damaged",
-        "Keep a copy of it and put a backup in its place; the other hoppers go on working",
+        "Keep a copy of it and put a backup in its place",
         "damaged",
     ),
     (("unable to open",), "cannot be opened",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from hopper_tui.engine.trends import Trend
 
 
+_IN_A_SHELL = re.compile(r"(?<=\w{4}): hopper (undo|instance|task) .*| with --to$")
+"""The end of a hint that says what to type where no keys do it."""
+
+
 class Problem(NamedTuple):
     """Why something could not be shown or done, and what to do about it."""
 
@@ -32,7 +37,7 @@ class Problem(NamedTuple):
         because a screen that stays open all day must outlive it."""
         if isinstance(error, HopperError):
             state = error.state if isinstance(error, StorageError) else "broken"
-            return cls(error.code, error.message, error.hint, state)
+            return cls(error.code, error.message, _IN_A_SHELL.sub("", error.hint), state)
         return cls("unexpected", f"{type(error).__name__}: {error}", "Run hopper doctor")
 
     @property

@@ -12,7 +12,6 @@ from textual.screen import Screen
 from hopper_tui.engine.undo import last
 from hopper_tui.model.clock import age, seconds
 from hopper_tui.model.text import plain
-from hopper_tui.tui.commands import BY_ID
 from hopper_tui.tui.presentation import count, report_text
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
@@ -33,6 +32,22 @@ ASK_AFTER = 3600.0
 """Seconds after which a command is not undone without a question: it may be forgotten."""
 COPIED = 5
 """Of more ids than this only the number is said."""
+QUESTIONS = {
+    "claim": "Claim {}?",
+    "start": "Start {}?",
+    "done": "Mark {} done?",
+    "release": "Give {} back?",
+    "reopen": "Reopen {}?",
+    "block": "Block {}?",
+    "fail": "Mark {} failed?",
+    "cancel": "Cancel {}?",
+    "priority": "Change the priority of {}?",
+    "tag": "Change the tags of {}?",
+    "note": "Write a note on {}?",
+    "delegate": "Delegate {}?",
+    "rate": "Mark {} done and rate them?",
+}
+"""What is asked before a verb on many tasks."""
 BULK = frozenset({"block", "fail", "cancel", "priority", "tag", "note", "delegate", "rate"})
 """The dialogs whose answer changes all marked tasks."""
 
@@ -110,7 +125,7 @@ class WorkingScreen(Screen[None]):
         """Whether a verb may be done to so many tasks; of more than a few it is asked."""
         if len(chosen) <= ASK_ABOVE:
             return True
-        question = f"{BY_ID[f'task.{name}'].title}: {count(len(chosen), 'task')}?"
+        question = QUESTIONS[name].format(count(len(chosen), "task"))
         return await self._confirmed("many tasks", question)
 
     async def _confirmed(self, title: str, question: str) -> bool:

@@ -110,7 +110,7 @@ async def test_all_in_the_filter_are_marked_and_nothing_else(webapp: World):
 
 
 @pytest.mark.parametrize(
-    ("key", "question"), [("x", "Cancel it"), ("p", "Change its priority"), ("t", "Add and remove")]
+    ("key", "question"), [("x", "Cancel 11"), ("p", "the priority of"), ("t", "Change the tags")]
 )
 async def test_dialogs_about_many_tasks_ask_first(webapp: World, key: str, question: str):
     async with story(webapp, instance="webapp") as s:
@@ -267,6 +267,7 @@ async def test_undo_after_the_hopper_was_paused_says_that_this_is_not_undone(web
         await s.sees("webapp is paused")
         await s.press("2", "u")
         await s.sees("that is not undone")
+        await s.sees_no("hopper instance")
         await s.sees("webapp · 11 open")
 
 
