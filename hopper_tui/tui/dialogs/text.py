@@ -56,7 +56,10 @@ class TextView(LineView):
 
     def action_edge(self, last: bool) -> None:
         """Scroll to the first line, or to the last."""
-        self.scroll_to(y=self.max_scroll_y if last else 0, animate=False)
+        if last:
+            self.scroll_end(animate=False)
+        else:
+            self.scroll_home(animate=False)
 
 
 class TextDialog(Dialog[None]):
