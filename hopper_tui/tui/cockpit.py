@@ -495,6 +495,8 @@ class Cockpit(ViewingScreen):
             self.action_go("queue")
         elif self.has_class("-zoom"):
             self.action_zoom()
+        elif self.underway is not None and self.underway.progress:
+            self.ask(self._quit())
         else:
             self.app.exit()
 

@@ -128,6 +128,12 @@ class WorkingScreen(Screen[None]):
         question = QUESTIONS[name].format(count(len(chosen), "task"))
         return await self._confirmed("many tasks", question)
 
+    async def _quit(self) -> None:
+        """Leave the program in the middle of a verb on many tasks, if somebody says yes."""
+        progress = self.underway.progress if self.underway else ""
+        if await self._confirmed("quit", f"{progress}; quit all the same?"):
+            self.app.exit()
+
     async def _confirmed(self, title: str, question: str) -> bool:
         """Whether somebody says yes."""
         from hopper_tui.tui.dialogs.confirm import ConfirmDialog
@@ -229,6 +235,7 @@ class UnderWay:
         self._total = total
         self._say = say
         self._stopped = False
+        self.progress = ""
         self.is_long = total > ASK_ABOVE
 
     def stop(self) -> None:
@@ -238,5 +245,6 @@ class UnderWay:
     def goes_on(self, through: int) -> bool:
         """Whether to go on after so many tasks."""
         if through < self._total:
-            self._say(f"{self._past}: {through:,} of {self._total:,}; esc stops")
+            self.progress = f"{self._past}: {through:,} of {self._total:,}"
+            self._say(f"{self.progress}; esc stops")
         return not self._stopped

@@ -171,6 +171,18 @@ async def test_escape_stops_a_verb_on_many_tasks_and_undo_takes_back_what_it_did
         await s.sees("webapp · 1,500 open")
 
 
+async def test_quitting_in_the_middle_of_a_verb_on_many_tasks_asks():
+    async with story(many(), instance="webapp") as s:
+        await s.press("*", "d")
+        s.tap("y")
+        await s.glimpses("of 1,500; esc stops")
+        s.tap("q")
+        await s.sees("of 1,500; quit all the same?")
+        await s.press("enter")
+        await s.sees("webapp · 0 open")
+        assert s.app.is_running
+
+
 async def test_undo_waits_until_a_verb_on_many_tasks_is_through():
     async with story(many(), instance="webapp") as s:
         await s.press("*", "d")
