@@ -36,7 +36,9 @@ class TypeAhead(App[None]):
     @property
     def is_opening(self) -> bool:
         """Whether something is about to take the focus, or to give it back."""
-        return len(self.screen_stack) > 1 and self.screen.focused is None
+        if len(self.screen_stack) == 1 or self.screen.focused is not None:
+            return False
+        return not self.screen.is_mounted or bool(self.screen.focus_chain)
 
     def is_wanted(self, key: str) -> bool:
         """Whether a key may do anything now."""

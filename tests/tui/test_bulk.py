@@ -295,3 +295,11 @@ async def test_leaving_in_the_middle_loses_nothing_and_is_one_undo(tmp_path: Pat
     assert 0 < done < MANY
     assert shell("undo") == f"undone: finish {done} tasks\n"
     assert len(shell("list", "-q").split()) == MANY
+
+
+async def test_no_key_waits_for_a_question_to_take_the_focus():
+    world = busy_world()
+    async with story(world, instance="webapp") as s:
+        await s.press("*", "d")
+        await s.sees("11 tasks")
+        await s.until(lambda: not s.app.is_opening, "keys wait for a focus that never comes")
