@@ -40,7 +40,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
         ctx.exit()
 
 
-def _shared(*names: str, help: str, **settings: Any) -> SharedOption:  # noqa: A002 - click's word
+def _shared(*names: str, help: str, **settings: Any) -> SharedOption:
     return SharedOption(names, help=help, expose_value=False, callback=_remember, **settings)
 
 

@@ -60,14 +60,14 @@ def complete_word(words: type[Word]) -> Callable[..., list[str]]:
     return lambda _ctx, _param, incomplete: [w for w in words if w.startswith(incomplete)]
 
 
-def priority_option(help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
+def priority_option(help: str) -> Callable[[F], F]:
     """`--priority`, to set one or to ask for one."""
     return click.option(
         "-p", "--priority", metavar="WORD", shell_complete=complete_word(Priority), help=help
     )
 
 
-def instance_option(help: str = "The instance to use: id, name or prefix.") -> Callable[[F], F]:  # noqa: A002
+def instance_option(help: str = "The instance to use: id, name or prefix.") -> Callable[[F], F]:
     """`--instance`, which every command about tasks takes."""
     return click.option(
         "--instance", metavar="INSTANCE", shell_complete=complete_instance, help=help
@@ -168,7 +168,7 @@ def limit_option(default: int | None = None) -> Callable[[F], F]:
     )
 
 
-def reason_option(help: str, *, required: bool = False) -> Callable[[F], F]:  # noqa: A002 - click's word
+def reason_option(help: str, *, required: bool = False) -> Callable[[F], F]:
     """`--reason` of verbs that say why."""
     return click.option("--reason", metavar="TEXT", required=required, help=help)
 

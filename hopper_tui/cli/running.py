@@ -203,6 +203,7 @@ def _environment(worker: Worker, task: Task) -> Mapping[str, str]:
 def _keep(stream: IO[bytes] | None, tail: Tail) -> None:
     assert stream is not None
     with suppress(OSError, ValueError):
+        # what a process writes is a buffered reader, though Popen's types do not say so
         while data := stream.read1(65536):  # type: ignore[attr-defined]
             tail.add(data)
 

@@ -308,7 +308,7 @@ class Hopper:
 
     def list(
         self,
-        filter: str = "",  # noqa: A002 - the word of the command line
+        filter: str = "",
         *,
         query: Query | None = None,
         **conditions: Any,
@@ -320,7 +320,7 @@ class Hopper:
 
     def query(
         self,
-        filter: str = "",  # noqa: A002 - the word of the command line
+        filter: str = "",
         *,
         status: str | None = None,
         priority: str | None = None,
@@ -575,7 +575,7 @@ class Hopper:
         self,
         ref: str,
         target: str | None = None,
-        type: DelegationType | str = DelegationType.ROUTE,  # noqa: A002 - the word of the guide
+        type: DelegationType | str = DelegationType.ROUTE,
         subtasks: Sequence[str] = (),
         notes: str | None = None,
     ) -> Delegation:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -303,10 +304,10 @@ class World:
                 path = places.run_path(project, run)
                 assert path is not None
                 if run == key or (key.startswith(f"{run}-") and places.run_at(path).instance(key)):
-                    return lambda path=path: places.run_at(path)  # type: ignore[misc]
+                    return partial(places.run_at, path)
         for name in places.memory_instances():
             if places.in_memory(name).instance(key):
-                return lambda name=name: places.in_memory(name)  # type: ignore[misc]
+                return partial(places.in_memory, name)
         return None
 
     def _nearest_projects(self) -> list[Project]:

@@ -71,7 +71,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
         self,
         world: World,
         instance: str | None = None,
-        filter: str | None = None,  # noqa: A002 - the name of the option
+        filter: str | None = None,
         task: str | None = None,
         *,
         local: bool = True,
@@ -154,6 +154,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
             for said in screen.query("#problem").results(Static):
                 if event.notification.message in str(said.content):
                     event.prevent_default()
+        # only by these private names does Textual let one of several boxes be taken away
         for number, shown in enumerate(reversed(list(self._notifications))):
             if number or shown.message == event.notification.message:
                 self._unnotify(shown, refresh=False)

@@ -152,7 +152,7 @@ class BoardColumn(LineList):
 class _Lines(LineView, can_focus=False):
     """Some lines above or below the columns, made for the width there is."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - the name Textual uses
+    def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._lines_for: Callable[[int], tuple[Line, ...]] = _nothing
 
@@ -181,7 +181,7 @@ class BoardView(Vertical, Staged):
     head = getters.query_one("#board-head", _Lines)
     card = getters.query_one("#board-card", _Lines)
 
-    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.snapshot = BoardSnapshot(0)
         self._clock = clock

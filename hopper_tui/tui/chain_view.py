@@ -19,7 +19,7 @@ class ChainView(LineList):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("chain")
 
-    def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Callable[[], float], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock
         self._hops: tuple[Hop, ...] = ()

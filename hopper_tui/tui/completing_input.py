@@ -86,7 +86,7 @@ class Offers(LineView, can_focus=False):
     """One line: what a text may go on with and the key that takes it, else what is wrong with it,
     else what to type."""
 
-    def __init__(self, help_text: str, key: str, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, help_text: str, key: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._key = key
         self._help = help_text

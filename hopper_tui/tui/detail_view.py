@@ -19,18 +19,11 @@ class DetailView(TextPane):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("task")
 
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        keys: Keys,
-        *,
-        id: str | None = None,  # noqa: A002 - the name Textual uses
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:
+        super().__init__(clock, keys, id=id)
         self._key_to_settle = key_of("view.conflicts", keys)
         self.snapshot: DetailSnapshot | None = None
         self.notice = ((Span("No task selected.", "muted"),),)
-        self._clock = clock
 
     def show(self, detail: DetailSnapshot | None) -> None:
         """Show a task, from its top unless it is the same one."""
@@ -40,4 +33,4 @@ class DetailView(TextPane):
     def text_lines(self, width: int) -> tuple[Line, ...]:
         if self.snapshot is None:
             return ()
-        return detail_lines(self.snapshot, width, self._clock(), self._key_to_settle)
+        return detail_lines(self.snapshot, width, self.clock(), self._key_to_settle)

@@ -22,17 +22,9 @@ class DoctorView(TextPane, Staged):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("doctor")
 
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        keys: Keys,
-        *,
-        id: str | None = None,  # noqa: A002 - the name Textual uses
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:
+        super().__init__(clock, keys, id=id)
         self.snapshot = DoctorSnapshot(0)
-        self._clock = clock
-        self._keys = keys
         self.show_title("doctor", "looking …")
 
     def on_mount(self) -> None:
@@ -54,7 +46,7 @@ class DoctorView(TextPane, Staged):
             return problem_lines(doctor.problem, width)
         if not doctor.revision:
             return ((Span(" Looking at every store …", "muted"),),)
-        return doctor_lines(doctor, width, self._clock(), self._keys)
+        return doctor_lines(doctor, width, self.clock(), self.keys)
 
     def action_again(self) -> None:
         """Look again."""

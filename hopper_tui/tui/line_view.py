@@ -28,7 +28,7 @@ class LineView(ScrollView, can_focus=True):
     a width.
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._titles = ("", "")
         self.notice: tuple[Line, ...] | Callable[[int], tuple[Line, ...]] = ()

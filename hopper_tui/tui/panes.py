@@ -22,7 +22,7 @@ from hopper_tui.tui.arrangement import (
 class Panes(Container):
     """The style sheet arranges the panes; sizes that somebody chose come first."""
 
-    def __init__(self, sizes: Sizes, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, sizes: Sizes, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.sizes = sizes
         self._dragged: Part | None = None

@@ -59,7 +59,7 @@ class QueueView(LineList):
         clock: Callable[[], float],
         keys: Keys,
         *,
-        id: str | None = None,  # noqa: A002 - the name Textual uses
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self._keys = keys

@@ -41,7 +41,7 @@ class RowList(LineList, Staged):
         clock: Callable[[], float],
         keys: Keys,
         *,
-        id: str | None = None,  # noqa: A002 - the name Textual uses
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.clock = clock

@@ -117,7 +117,7 @@ class Stage(Container):
             super().__init__()
             self.place = place
 
-    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock
         self._keys = keys

@@ -26,16 +26,9 @@ class StatsView(TextPane, Staged):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("stats")
 
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        keys: Keys,
-        *,
-        id: str | None = None,  # noqa: A002 - the name Textual uses
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:
+        super().__init__(clock, keys, id=id)
         self.snapshot = StatsSnapshot(0)
-        self._keys = keys
         self._period = next(iter(PERIODS))
 
     def on_mount(self) -> None:
@@ -48,7 +41,7 @@ class StatsView(TextPane, Staged):
     def show(self, stats: StatsSnapshot) -> None:
         """Show other numbers."""
         self.snapshot = stats
-        other = f"{key_of('stats.period', self._keys)} shows another time"
+        other = f"{key_of('stats.period', self.keys)} shows another time"
         self.show_title(stats_title(stats), other)
         self.text_changed()
 

@@ -20,7 +20,7 @@ class StatusLine(LineView, can_focus=False):
     Never wraps.
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._hints: tuple[tuple[str, str], ...] = ()
         self._who, self._where, self._marked = "", "", 0

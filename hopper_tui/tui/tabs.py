@@ -20,7 +20,7 @@ class Tabs(LineView, can_focus=False):
             super().__init__()
             self.number = number
 
-    def __init__(self, names: tuple[str, ...], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, names: tuple[str, ...], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._names = names
         self._active = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from hopper_tui.tui.commands import Keys
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.roles import Line
 
@@ -9,8 +12,10 @@ from hopper_tui.tui.roles import Line
 class TextPane(LineView):
     """Subclasses give `text_lines`, and call `text_changed` when they would differ."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
+    def __init__(self, clock: Callable[[], float], keys: Keys, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.clock = clock
+        self.keys = keys
         self._lines: tuple[Line, ...] = ()
         self._width = 0
 

@@ -18,7 +18,7 @@ class TreeView(LineList):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("tree")
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the name Textual uses
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.snapshot = TreeSnapshot(0)
         self._folded: set[str] = set()

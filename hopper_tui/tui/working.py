@@ -119,6 +119,7 @@ class WorkingScreen(Screen[None]):
         self.is_opening = False
 
     async def _ask(self, name: str) -> None:
+        """Hold the dialog of that name."""
         raise NotImplementedError
 
     async def _agreed(self, name: str, chosen: Sequence[str]) -> bool:

@@ -17,11 +17,6 @@ from .worlds import Clock, busy_world, guide_world
 MANY = 1500
 
 
-@pytest.fixture
-def webapp() -> World:
-    return busy_world()
-
-
 def many(home: Path | None = None) -> World:
     """A long queue."""
     world = guide_world(home)

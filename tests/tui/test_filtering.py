@@ -15,11 +15,6 @@ from .story import Story, story
 from .worlds import busy_world
 
 
-@pytest.fixture
-def webapp() -> World:
-    return busy_world()
-
-
 def typed(s: Story) -> str:
     """The text in the filter line."""
     return s.app.screen.query_one("#filter").value

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from hopper_tui.engine.world import World
 
 from .story import story
 from .test_stories import open_at, the
-from .worlds import busy_world, routing_world
-
-
-@pytest.fixture
-def webapp() -> World:
-    return busy_world()
+from .worlds import routing_world
 
 
 async def test_adding_with_all_fields(webapp: World):

@@ -13,12 +13,7 @@ from hopper_tui.tui.dialogs.text import TextDialog
 from hopper_tui.tui.roles import Span
 
 from .story import story
-from .worlds import busy_world, empty_world
-
-
-@pytest.fixture
-def webapp() -> World:
-    return busy_world()
+from .worlds import empty_world
 
 
 def open_at(world: World, title: str, size: tuple[int, int] = (120, 40)):

@@ -41,7 +41,7 @@ class ChoiceList(LineList):
         self,
         choices: Sequence[Choice],
         *,
-        id: str | None = None,  # noqa: A002 - the name Textual uses
+        id: str | None = None,
         around: int = FRAME,
     ) -> None:
         super().__init__(id=id)
