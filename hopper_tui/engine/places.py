@@ -12,11 +12,13 @@ import json
 import os
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.errors import NotFound, StorageError
 from hopper_tui.model.ids import system_entropy
+from hopper_tui.model.lifecycle import HopperScope
 from hopper_tui.store.sqlite import RunStore, SqliteStore
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class Places:
         self._recent_lock = threading.Lock()
         self._memory: dict[str, SqliteStore] = {}
         self._home_store = SqliteStore(None if home is None else home / "home.db")
+        self._known: dict[str, str] = {}
         self._around: Project | None = None
         self._looked_around = False
 
@@ -228,8 +231,8 @@ class Places:
             return self.around
         try:
             value = self._home_store.local(_REGISTRY + key)
-        except StorageError:  # see `_registry`
-            return None
+        except StorageError:
+            value = self._registry().get(_REGISTRY + key)
         return None if value is None else self._registered(key, json.loads(value))
 
     def paths(self, key: str) -> tuple[str, ...]:
@@ -238,14 +241,28 @@ class Places:
         return () if value is None else tuple(json.loads(value)["paths"])
 
     def _registry(self) -> dict[str, str]:
-        """What is registered; nothing while the home cannot be read, for a project around works
-        without it."""
+        """What is registered. While the home cannot be read, what was when it last could be, or
+        else the projects that are kept in it: they work without it, as does one around."""
         try:
-            return self._home_store.locals(_REGISTRY)
+            self._known = self._home_store.locals(_REGISTRY)
         except StorageError:
-            if self._around is None:
+            self._known = self._known or self._kept_at_home()
+            if self._around is None and not self._known:
                 raise
-            return {}
+        return self._known
+
+    def _kept_at_home(self) -> dict[str, str]:
+        """The projects whose databases are in the home directory, as they are registered."""
+        found: dict[str, str] = {}
+        if self.home is None:
+            return found
+        for database in sorted(self.home.glob("*/tasks.db")):
+            name = key = database.parent.name
+            with suppress(StorageError):
+                kept = self.at(database).instances()
+                key = next((i.id for i in kept if i.scope is HopperScope.PROJECT), name)
+            found[_REGISTRY + key] = json.dumps({"name": name, "paths": [], "database": ""})
+        return found
 
     def _registered(self, key: str, entry: Mapping[str, Any]) -> Project:
         name, paths = entry["name"], tuple(entry["paths"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from hopper_tui.engine.world import GLOBAL_ID
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
@@ -21,7 +22,8 @@ class Node:
     """An instance with its load and children.
 
     `path` is the directory of a project; `error` says why its store cannot be read, and
-    `instance` then holds what is known from outside.
+    `instance` then holds what is known from outside. `read_only` says that its store cannot be
+    written.
     """
 
     instance: Instance
@@ -29,6 +31,7 @@ class Node:
     children: tuple[Node, ...] = ()
     path: str | None = None
     error: HopperError | None = None
+    read_only: bool = False
 
     def json(self, nested: bool = False) -> dict[str, Any]:
         """The instance as scripts see it; `nested` gives the children as objects, not ids."""
@@ -98,9 +101,15 @@ def _walk(node: Node) -> Iterator[Node]:
 
 def _flat(world: World) -> Iterator[Node]:
     places = world.places
-    if world.global_id is not None:
-        yield _node(world, world.instance(world.global_id))
-    for project in places.projects().values():
+    projects = places.projects()
+    try:
+        for instance in places.home_store.instances():
+            if instance.scope is HopperScope.GLOBAL:
+                yield _node(world, instance)
+    except HopperError as error:
+        key = world.global_id or GLOBAL_ID
+        yield _broken(key, key, HopperScope.GLOBAL, None, None, error)
+    for project in projects.values():
         yield from _project(world, project)
     for name in places.memory_instances():
         if places.project(name) is None:
@@ -126,7 +135,8 @@ def _project(world: World, project: Project) -> Iterator[Node]:
 
 
 def _node(world: World, instance: Instance) -> Node:
-    return Node(instance, world.load(instance))
+    load = world.load(instance)
+    return Node(instance, load, read_only=world.store(instance.id).is_read_only)
 
 
 def _broken(

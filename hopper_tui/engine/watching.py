@@ -52,7 +52,8 @@ def stamp(store: Store) -> Hashable:
     home may have hundreds, and only some are kept open."""
     if store.path is None:
         return store.revision()
-    return (_stamp(store.path), _stamp(f"{store.path}-wal"), _journal(store), moves(store))
+    files = (_stamp(store.path), _stamp(f"{store.path}-wal"))
+    return (files, _journal(store), moves(store), store.is_read_only)
 
 
 def _journal(store: Store) -> tuple[tuple[int, int], ...]:

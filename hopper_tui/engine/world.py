@@ -272,7 +272,7 @@ class World:
             try:
                 known = self.places.home_store.instances()
             except HopperError:
-                if self.places.around is None:
+                if not self.places.projects():
                     raise
                 return None  # a project works without its home
             for instance in known:
@@ -297,7 +297,7 @@ class World:
         known = places.project(key)
         if known is not None:
             return lambda: places.store_of(known)
-        if key == self.global_id:
+        if key == self.global_id or (key == GLOBAL_ID and self._home_is_broken):
             return lambda: places.home_store
         for project in self._nearest_projects():
             for run in places.runs(project):
@@ -309,6 +309,14 @@ class World:
             if places.in_memory(name).instance(key):
                 return partial(places.in_memory, name)
         return None
+
+    @property
+    def _home_is_broken(self) -> bool:
+        try:
+            self.places.home_store.instances()
+        except HopperError:
+            return True
+        return False
 
     def _nearest_projects(self) -> list[Project]:
         around = self.places.around

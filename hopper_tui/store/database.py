@@ -56,6 +56,7 @@ class Database:
         self._gate = Gate(path)
         self._db: sqlite3.Connection | None = None
         self._read_only = False
+        self.is_read_only = False
         self._locked_out = False
         self._opened: tuple[int, int] | None = None
         self._commits = 0
@@ -72,6 +73,7 @@ class Database:
             except (sqlite3.Error, OSError) as error:
                 raise self._locking_out(storage_error(error, self.path)) from error
             self._opened = None if self.path is None else _identity(self.path)
+            self.is_read_only = self._read_only
             if self._locked_out:
                 self._db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
                 self._locked_out = False
@@ -86,7 +88,7 @@ class Database:
             if self._opened is not None and not self.comes_back:
                 raise StoreDeleted(str(self.path))
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        elif not os.access(self.path, os.W_OK) or not os.access(self.path.parent, os.W_OK):
+        elif not self._may_write(self.path):
             return self._open_read_only()
         db = self._connect(self.path)
         try:
@@ -104,6 +106,10 @@ class Database:
             db.close()
             raise
         return db
+
+    def _may_write(self, path: Path) -> bool:
+        """Whether an existing file can be changed, and its log be made beside it."""
+        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
     def _open_read_only(self) -> sqlite3.Connection:
         """Open a file that we may not change, as it is.
@@ -177,13 +183,20 @@ class Database:
                     self._gate.take_if_free()
                 db.close()
             self._gate.close()
+            if self._read_only:  # it may have been without a gate
+                self._gate = Gate(self.path)
             self._read_only = False
 
     def let_go(self) -> None:
         """Close a file that somebody removed, put another in the place of, or upgraded: what is
-        written into it nobody would ever see, or understand."""
+        written into it nobody would ever see, or understand. And one that may be written now."""
         with self._lock:
-            if self._db is None or self.path is None or self._opened is None:
+            if self._db is None or self.path is None:
+                return
+            if self._read_only and self._may_write(self.path):
+                self.close()
+                self.is_read_only = False
+            if self._opened is None or self._db is None:
                 return
             found = _identity(self.path)
             if found is None and not self.comes_back:

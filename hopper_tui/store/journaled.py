@@ -114,6 +114,10 @@ class JournaledStore(SqliteStore):
         self._set_aside()
         return super()._open()
 
+    def _may_write(self, path: Path) -> bool:
+        is_possible = _writable(path.parent) and (not path.exists() or super()._may_write(path))
+        return is_possible and not self._cramped
+
     def _set_aside(self) -> None:
         """Begin a new cache; the old file keeps its content under another name."""
         aside = f"{self._file}.damaged"

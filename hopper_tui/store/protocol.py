@@ -64,6 +64,8 @@ class Store(Protocol):
     path: Path | None
     travels: bool
     """Whether its state follows a checkout of git."""
+    is_read_only: bool
+    """Whether nothing could be changed when it was used last; nobody asked a store not used yet."""
 
     @property
     def replica(self) -> str:
@@ -187,8 +189,8 @@ class Store(Protocol):
         """What is wrong with the stored data, in sentences; empty when all is well."""
 
     def let_go(self) -> None:
-        """Close files that were removed, replaced or upgraded since they were opened; the next use
-        opens those that are there then, or says why it cannot."""
+        """Close files that were removed, replaced, upgraded or made writable since they were
+        opened; the next use opens those that are there then, or says why it cannot."""
 
     def close(self) -> None:
         """Give everything held open back; the next use opens it again."""

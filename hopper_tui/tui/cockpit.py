@@ -48,7 +48,7 @@ from hopper_tui.tui.messages import (
 from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.panes import Panes
 from hopper_tui.tui.picture import save
-from hopper_tui.tui.presentation import count, queue_title
+from hopper_tui.tui.presentation import clip_middle, count, queue_title
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
 from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, QueueSnapshot
@@ -355,6 +355,9 @@ class Cockpit(ViewingScreen):
         queue = view.snapshot
         name = queue.instance.name if queue.instance else ""
         notes = [f"/{queue.filter}"] if queue.filter else []
+        if queue.read_only:
+            directory = clip_middle(queue.read_only, max(16, view.line_width - 32))
+            notes.append(f"read-only, make writable: {directory}")
         if queue.offers:
             accept, reject = (key_of(f"task.{verb}", self.keys) for verb in ("accept", "reject"))
             offers = count(len(queue.offers), "offer")

@@ -239,12 +239,18 @@ def problem_lines(problem: Problem, width: int) -> tuple[Line, ...]:
 
 
 WAITING_FROM = 28
-"""Cells from which on a tree row also says how many tasks wait behind those being worked on."""
+"""Cells from which on a tree row has room for words, and for how many tasks wait behind those
+being worked on."""
 
 
 def _load(row: TreeRow, width: int) -> str:
-    """`3/10 +4` where work is executed, the number of open tasks elsewhere, nothing for none."""
+    """`3/10 +4` where work is executed, the number of open tasks elsewhere, nothing for none; or
+    what is wrong."""
     load = row.load
+    if row.problem:
+        return row.problem.state
+    if row.read_only:
+        return "read-only" if width >= WAITING_FROM else "r/o"
     if row.instance.scope is HopperScope.ORCHESTRATION and load.capacity is not None:
         waits = f" +{load.queued}" if load.queued and width >= WAITING_FROM else ""
         return f"{load.active}/{load.capacity}{waits}"
@@ -255,7 +261,7 @@ def tree_row(row: TreeRow, width: int, folded: bool = False, fresh: bool = False
     """A hopper on one line of exactly `width` cells: fold, status, name, load."""
     fold = ("▸ " if folded else "▾ ") if row.has_children else "  "
     glyph = Span("✗", "bad") if row.problem else INSTANCE[row.instance.status]
-    load = row.problem.state if row.problem else _load(row, width)
+    load = _load(row, width)
     head = "  " * min(row.depth, 6) + fold
     tail = f" {load}" if load else ""
     room = max(4, width - len(head) - 3 - len(tail))
@@ -265,7 +271,7 @@ def tree_row(row: TreeRow, width: int, folded: bool = False, fresh: bool = False
         Span(head, "muted"),
         glyph,
         Span(f" {name}", "muted" if faint else "text"),
-        Span(tail, "bad" if row.problem else "muted"),
+        Span(tail, "bad" if row.problem else "warn" if row.read_only else "muted"),
         FRESH if fresh else Span(" "),
     )
 

@@ -293,6 +293,7 @@ class Session:
                 rows(self._world, instance.id, ids[window(ids, near)]),
                 hopper.load().open,
                 self._offers(instance),
+                read_only=self._read_only(instance),
             )
         except Exception as error:
             if instance is None and ref is not None:
@@ -310,6 +311,11 @@ class Session:
         if ref is None and task_id is not None:
             return self._world.find_task(task_id)[0]
         return self._world.hopper(ref)
+
+    def _read_only(self, instance: Instance) -> str:
+        """The directory that cannot be written, "" where a hopper can be changed."""
+        store = self._world.store(instance.id)
+        return str(store.path.parent) if store.is_read_only and store.path else ""
 
     def _offers(self, instance: Instance) -> tuple[Hop, ...]:
         waiting = self._world.store(instance.id).delegations((DelegationStatus.PENDING,))
@@ -413,7 +419,13 @@ class Session:
 def _flatten(node: Node, depth: int) -> Iterable[TreeRow]:
     problem = Problem.of(node.error) if node.error else None
     yield TreeRow(
-        node.instance, node.load or Load(), depth, bool(node.children), node.path, problem
+        node.instance,
+        node.load or Load(),
+        depth,
+        bool(node.children),
+        node.path,
+        problem,
+        node.read_only,
     )
     for child in node.children:
         yield from _flatten(child, depth + 1)

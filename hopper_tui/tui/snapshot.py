@@ -57,7 +57,8 @@ class Question(NamedTuple):
 
 
 class TreeRow(NamedTuple):
-    """One hopper of the tree, in the order shown. `problem` says why it cannot be read."""
+    """One hopper of the tree, in the order shown. `problem` says why it cannot be read,
+    `read_only` that it can be read only."""
 
     instance: Instance
     load: Load
@@ -65,6 +66,7 @@ class TreeRow(NamedTuple):
     has_children: bool = False
     path: str | None = None
     problem: Problem | None = None
+    read_only: bool = False
 
 
 class TreeSnapshot(NamedTuple):
@@ -96,6 +98,7 @@ class QueueSnapshot(NamedTuple):
     """The ordered ids of one hopper's queue, with the bodies that are needed first.
 
     `total` counts the open tasks without the filter. `offers` wait to be accepted by this hopper.
+    `read_only` is the directory that would have to be made writable to change anything.
     """
 
     revision: int
@@ -106,6 +109,7 @@ class QueueSnapshot(NamedTuple):
     total: int = 0
     offers: tuple[Hop, ...] = ()
     problem: Problem | None = None
+    read_only: str = ""
 
 
 class PageSnapshot(NamedTuple):

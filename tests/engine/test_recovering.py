@@ -8,7 +8,7 @@ import pytest
 
 from hopper_tui.engine.hopper import Hopper
 from hopper_tui.engine.world import World
-from hopper_tui.model.errors import ConfigError, NotAllowed
+from hopper_tui.model.errors import ConfigError, NotAllowed, StorageError
 
 from .scene import COMPLEX, SIMPLE, Clock, Scene
 
@@ -134,3 +134,18 @@ def test_purged_tasks_stay_purged_when_the_tables_are_rebuilt(kept: Scene) -> No
     assert [t.title for t in web.list(closed=True)] == ["new"]
     kept.world.doctor(rebuild=True)
     assert [t.title for t in web.list(closed=True)] == ["new"]
+
+
+def test_the_projects_kept_in_a_damaged_home_work(kept: Scene) -> None:
+    kept.project("web")
+    task = kept.project("api").add_task(title=SIMPLE)
+    assert kept.world.home is not None
+    kept.world.close()
+    (kept.world.home / "home.db").write_bytes(b"no database at all" * 100)
+    world = _again(kept)
+    assert [t.id for t in world.hopper("api").list()] == [task]
+    assert {n.instance.id: n.error is None for n in world.nodes()} == {
+        "hopper-global": False, "api": True, "web": True,
+    }  # fmt: skip
+    with pytest.raises(StorageError, match=r"home\.db is damaged"):
+        world.hopper("global")

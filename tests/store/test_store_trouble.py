@@ -125,6 +125,19 @@ def test_an_immutable_file_is_read_and_not_written(kept: Path) -> None:
         subprocess.run(["chattr", "-i", str(kept)], check=True)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not stop root")
+def test_an_open_file_is_written_once_it_may_be(kept: Path) -> None:
+    kept.chmod(0o444)
+    store = SqliteStore(kept)
+    with pytest.raises(StorageError, match="read-only"):
+        tasks(store, "new")
+    assert store.is_read_only
+    kept.chmod(0o644)
+    tasks(store, "new")
+    assert not store.is_read_only
+    store.close()
+
+
 @mounting
 def test_a_full_disk_keeps_what_was_acknowledged_and_nothing_else(tmp_path: Path) -> None:
     outcome = attempt(tmp_path / "tasks.db", "fill", mount=SMALL)

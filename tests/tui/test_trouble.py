@@ -40,7 +40,7 @@ def database(again: Callable[[], World], tmp_path: Path) -> Path:
 
 
 def damage(database: Path) -> None:
-    for file in database.parent.glob("tasks.db*"):
+    for file in database.parent.glob(f"{database.name}*"):
         file.unlink()
     database.write_bytes(b"this is no database" * 400)
 
@@ -193,6 +193,40 @@ async def test_a_project_whose_directory_is_gone_and_comes_back(tmp_path: Path):
         moved.rename(clone.root)
         await s.sees("Fix login crash")
         await s.sees_no("gone")
+
+
+async def webapp_goes_on_without_its_home(s: Story) -> None:
+    await s.until(lambda: "damaged" in s.line("✗ hopper-global"), "the tree shows no trouble")
+    await s.sees("webapp · 11 open", "worker-1")
+    await s.press("c")
+    await s.sees("claimed web-")
+    await s.press("1", "g")
+    await s.sees("home.db is damaged", "put a backup in its place")
+    await s.press("2", "a")
+    await s.sees("This hopper cannot be used")
+
+
+async def test_the_projects_of_a_home_that_is_damaged_are_found(
+    again: Callable[[], World], tmp_path: Path
+):
+    damage(tmp_path / "home.db")
+    async with story(again(), (160, 48), instance="webapp") as s:
+        await webapp_goes_on_without_its_home(s)
+
+
+async def test_a_home_that_is_damaged_under_the_open_screen(
+    again: Callable[[], World], tmp_path: Path
+):
+    async with story(again(), (160, 48), instance="webapp") as s:
+        await s.sees("Fix login crash")
+        damage(tmp_path / "home.db")
+        await webapp_goes_on_without_its_home(s)
+
+
+async def test_a_damaged_home_without_projects_says_what_to_do(tmp_path: Path):
+    damage(tmp_path / "home.db")
+    async with story(World(tmp_path, tmp_path, actor="me"), (160, 48)) as s:
+        await s.sees("home.db is damaged", "put a backup in its place")
 
 
 @pytest.mark.parametrize(
