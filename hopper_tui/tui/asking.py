@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,17 +14,10 @@ from hopper_tui.engine.drafting import Draft
 from hopper_tui.engine.filter import SAVED
 from hopper_tui.model.errors import HopperError, Invalid
 from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
+from hopper_tui.tui import choosing, verbs
 from hopper_tui.tui import editor as editors
-from hopper_tui.tui import verbs
 from hopper_tui.tui.commands import (
-    BY_ID,
-    CHOOSABLE,
-    COMMANDS,
-    PANES,
-    Command,
-    Keys,
     key_of,
-    keys_of,
 )
 from hopper_tui.tui.completing_input import Complete
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceDialog
@@ -35,9 +28,10 @@ from hopper_tui.tui.dialogs.feedback import FeedbackDialog, read_feedback
 from hopper_tui.tui.dialogs.form import Attempt, Field, FormDialog, Values
 from hopper_tui.tui.dialogs.saved_filters import NEW, SavedFiltersDialog
 from hopper_tui.tui.dialogs.text import TextDialog
-from hopper_tui.tui.presentation import PRIORITY, clip, count, detail_lines, fit
+from hopper_tui.tui.presentation import PRIORITY, clip, count
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import ConflictRow, Hop, Problem, Report, Take
+from hopper_tui.tui.task_lines import detail_lines
 from hopper_tui.tui.verbs import Verb
 from hopper_tui.tui.why_lines import why_lines
 
@@ -435,47 +429,6 @@ async def saved(cockpit: Cockpit) -> None:
         )
 
 
-TYPED_ABOVE = 12
-"""Of more lines than this one is found by typing."""
-
-
-def _help_line(command: Command, keys: Keys, reason: str | None, width: int) -> Line:
-    shown = Span(f"{fit(keys_of(command, keys), 10)} ", "muted" if reason else "accent")
-    title = Span(command.title, "muted" if reason else "text")
-    if reason is None:
-        return (shown, title)
-    return (shown, title, Span(clip(f"  {reason}", width - 11 - len(command.title)), "warn"))
-
-
-async def _run_one(cockpit: Cockpit, title: str, commands: Sequence[Command], verb: str) -> None:
-    """Run the one of some commands that is picked."""
-    choices = [
-        Choice(
-            command.id,
-            partial(_help_line, command, cockpit.keys, cockpit.reason_against(command)),
-            f"{keys_of(command, cockpit.keys)} {command.title} {command.group} {command.id}",
-        )
-        for command in commands
-    ]
-    dialog = ChoiceDialog(title, choices, verb, typing=len(choices) > TYPED_ABOVE)
-    if picked := await cockpit.app.push_screen_wait(dialog):
-        await cockpit.action_command(picked)
-
-
-async def help_(cockpit: Cockpit) -> None:
-    """List all commands, those of this pane first; runs the one that is picked."""
-    pane = cockpit.situation.pane
-    ranked = sorted(
-        COMMANDS, key=lambda c: (pane not in c.panes, c.panes == PANES, COMMANDS.index(c))
-    )
-    await _run_one(cockpit, "commands", ranked, "run")
-
-
-async def views(cockpit: Cockpit) -> None:
-    """List all views; shows the one that is picked."""
-    await _run_one(cockpit, "views", [BY_ID[name] for name in CHOOSABLE], "show")
-
-
 DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "add": add,
     "delegate": delegate,
@@ -495,7 +448,7 @@ DIALOGS: Mapping[str, Callable[[Cockpit], Awaitable[None]]] = {
     "create": create,
     "conflicts": conflicts,
     "saved": saved,
-    "help": help_,
-    "views": views,
+    "help": choosing.every,
+    "views": choosing.views,
 }
 """By the name that commands use."""

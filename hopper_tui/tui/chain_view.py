@@ -9,9 +9,9 @@ from textual.binding import BindingType
 
 from hopper_tui.tui.commands import bindings_of
 from hopper_tui.tui.line_list import LineList
-from hopper_tui.tui.presentation import chain_lines
 from hopper_tui.tui.roles import Line, Role, Span
 from hopper_tui.tui.snapshot import Hop
+from hopper_tui.tui.task_lines import chain_lines
 
 
 class ChainView(LineList):

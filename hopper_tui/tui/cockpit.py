@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.events import DescendantFocus
-from textual.geometry import Offset
-from textual.timer import Timer
-from textual.widgets import Input
 
 from hopper_tui.model.errors import NotFound
-from hopper_tui.tui.arrangement import Axis, layout_of
+from hopper_tui.tui.arrangement import layout_of
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import (
     BY_ID,
@@ -28,10 +23,10 @@ from hopper_tui.tui.commands import (
     hints_of,
     key_of,
 )
+from hopper_tui.tui.delays import Delays
 from hopper_tui.tui.detail_view import DetailView
-from hopper_tui.tui.filter_line import FilterLine
+from hopper_tui.tui.filtering import FilteringScreen
 from hopper_tui.tui.following import Following
-from hopper_tui.tui.jumping import JumpScreen, Target
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.messages import (
@@ -43,11 +38,10 @@ from hopper_tui.tui.messages import (
     StoreChanged,
     TreeLoaded,
     Warned,
-    WordsLoaded,
 )
 from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.panes import Panes
-from hopper_tui.tui.picture import save
+from hopper_tui.tui.picture import keep
 from hopper_tui.tui.presentation import clip_middle, count, queue_title
 from hopper_tui.tui.queue_view import QueueView
 from hopper_tui.tui.session import Session
@@ -57,7 +51,6 @@ from hopper_tui.tui.state import Remembered
 from hopper_tui.tui.status_line import StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
-from hopper_tui.tui.viewing import ViewingScreen
 from hopper_tui.tui.views import VIEW_NAMES, ViewName
 from hopper_tui.tui.working import BULK
 
@@ -65,16 +58,12 @@ if TYPE_CHECKING:
     from hopper_tui.engine.drafting import Draft
     from hopper_tui.engine.world import World
 
-R = TypeVar("R")
-
 DETAIL_AFTER = 0.12
 """Seconds the cursor rests on a task before its details are read: holding `j` reads none."""
 QUEUE_AFTER = 0.08
 """Seconds the cursor rests on a hopper before its queue is read."""
 CHECKOUT_AFTER = 0.1
 """Seconds without another change before git is asked: what is on the screen comes first."""
-FILTER_AFTER = 0.06
-"""Seconds without a key before a filter that is being typed is tried."""
 POLL_EVERY = 1.0
 """Seconds between looks at the stores, in case the file system told nothing."""
 TITLES: dict[PaneName, str] = {
@@ -85,10 +74,6 @@ TITLES: dict[PaneName, str] = {
 }
 
 
-BOUND = frozenset((*PANES, *VIEW_NAMES))
-"""The ids of the panes and views: commands are bound to them."""
-
-
 @runtime_checkable
 class ShowsCheckout(Protocol):
     """A screen above the cockpit that follows what git does."""
@@ -97,14 +82,13 @@ class ShowsCheckout(Protocol):
         """Show another state of the checkout."""
 
 
-class Cockpit(ViewingScreen):
+class Cockpit(FilteringScreen):
     """Snapshots go down to the panes, what the user does comes up as messages and commands."""
 
     AUTO_FOCUS = "#queue"
 
     task_view = getters.query_one("#task", DetailView)
     chain_view = getters.query_one("#chain", ChainView)
-    tabs = getters.query_one(Tabs)
 
     def __init__(
         self,
@@ -124,20 +108,15 @@ class Cockpit(ViewingScreen):
         self._returns = opening == Opening()
         opening = opening.after(remembered)
         self._hopper = opening.instance
-        self._filters: dict[str | None, str] = dict(remembered.filters.items())
+        self._filters = dict(remembered.filters.items())
         if opening.filter is not None:
             self._filters[opening.instance] = opening.filter
         self._wanted_task = opening.task
-        self._asked_for = 0
-        self._answered = 0
-        self._filtering = 0
         self._selected = opening.task
         self.body = Panes(remembered.sizes, id="body", classes="show-queue")
-        self._pane: PaneName = "queue"
         views = remembered.views.items()
         self.view_of: dict[str, ViewName] = {k: v for k, v in views if v in VIEW_NAMES}
-        self._filter_before: tuple[str | None, str] = (None, "")
-        self._delays: dict[str, Timer] = {}
+        self.delays = Delays(self)
         self.following = Following(self.session, self)
         self.drafts: dict[str, Draft] = {}
         """What was typed into forms that were left, by the hopper the task was to be added to."""
@@ -168,16 +147,8 @@ class Cockpit(ViewingScreen):
         self.set_interval(POLL_EVERY, self.session.check)
 
     def _load(self) -> None:
-        self._load_queue()
+        self.load_queue()
         self.session.load_tree()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._keep_focus)
-
-    def _keep_focus(self) -> None:
-        """A pane that a smaller screen hides loses the focus: give it to the one that is shown."""
-        if self.focused is None:
-            self.action_go(self._pane)
 
     def on_unmount(self) -> None:
         self.session.close()
@@ -205,14 +176,14 @@ class Cockpit(ViewingScreen):
             return  # somebody went on to another hopper meanwhile
         if self._is_gone(queue):
             self._hopper = self._wanted_task = None
-            self._load_queue()
+            self.load_queue()
             return
         if instance is not None and self._hopper != instance.id:  # asked for by another name
             if self._hopper in self._filters:
                 self._filters[instance.id] = self._filters.pop(self._hopper)
             self._hopper = instance.id
             if self._filters.get(instance.id, "") != queue.filter:
-                self._load_queue()
+                self.load_queue()
         if (shown := self.queue_view.snapshot.instance) and instance and shown.id != instance.id:
             self.checkout = CheckoutSnapshot()
         self.queue_view.show(queue, queue.revision in self._by_others)
@@ -263,7 +234,7 @@ class Cockpit(ViewingScreen):
 
     def _load_checkout(self) -> None:
         self._asks_git = True
-        self._after(CHECKOUT_AFTER, "checkout", self._ask_checkout)
+        self.delays.after(CHECKOUT_AFTER, "checkout", self._ask_checkout)
 
     def _ask_checkout(self) -> None:
         self.session.load_checkout(self._hopper)
@@ -272,7 +243,7 @@ class Cockpit(ViewingScreen):
     def _show_checkout(self, message: CheckoutLoaded) -> None:
         self.checkout = message.checkout
         self._asks_git = False
-        self._show_status()
+        self.show_status()
         for screen in self.app.screen_stack:
             if isinstance(screen, ShowsCheckout):
                 screen.show_checkout(message.checkout)
@@ -289,7 +260,7 @@ class Cockpit(ViewingScreen):
     def reload(self, by_others: bool = False) -> None:
         """Read again what is on the screen; cursor and scroll stay. What changed is marked for a
         moment if others did it."""
-        self._load_queue()  # first: it is what one looks at, and a tree may have hundreds of stores
+        self.load_queue()  # first: it is what one looks at, and a tree may have hundreds of stores
         tree = self.session.load_tree()
         self._by_others = (tree, self._asked_for) if by_others else ()
         if (selected := self.tasks.task_id) is not None:
@@ -297,7 +268,7 @@ class Cockpit(ViewingScreen):
         if self.stage.shown and self.stage.shown.live:
             self.load_view()
 
-    def _load_queue(self) -> None:
+    def load_queue(self) -> None:
         view = self.queue_view
         near = (self._wanted_task or view.selected, view.cursor)
         filter_text = self._filters.get(self._hopper, "")
@@ -314,23 +285,23 @@ class Cockpit(ViewingScreen):
             self.chain_view.show(())
         elif (shown := self.task_view.snapshot) is None or shown.task_id != selected:
             wait = DETAIL_AFTER if shown else 0
-            self._after(wait, "detail", partial(self.session.load_detail, selected))
+            self.delays.after(wait, "detail", partial(self.session.load_detail, selected))
 
     @on(LineList.Highlighted, "#tree")
     def _hopper_highlighted(self) -> None:
         if self._pane == "tree":  # a refresh opens nothing
-            self._after(QUEUE_AFTER, "queue", self._open_highlighted)
+            self.delays.after(QUEUE_AFTER, "queue", self._open_highlighted)
 
     def look_at(self, place: Place) -> None:
         """Read the queue of another hopper, and put the cursor on a task there."""
         self._hopper, self._wanted_task = place
-        self._load_queue()
+        self.load_queue()
 
     def _open_highlighted(self) -> None:
         key = self.tree_view.selected
         if key is not None and key != self._hopper:
             self._hopper = key
-            self._load_queue()
+            self.load_queue()
 
     @on(LineList.Chosen, "#tree")
     def _hopper_chosen(self) -> None:
@@ -363,10 +334,10 @@ class Cockpit(ViewingScreen):
             offers = count(len(queue.offers), "offer")
             notes.append(f"{offers}: {accept} accepts, {reject} rejects")
         view.show_title(queue_title(queue, name), " · ".join(notes))
-        self._show_status()
+        self.show_status()
 
     @on(QueueView.MarksChanged)
-    def _show_status(self) -> None:
+    def show_status(self) -> None:
         marked = len(self.queue_view.marks)
         instance = self.queue_view.snapshot.instance
         where = instance.name if instance else ""
@@ -379,208 +350,15 @@ class Cockpit(ViewingScreen):
             self.following.is_paused,
         )
 
-    def _after(self, seconds: float, what: str, do: Callable[[], object]) -> None:
-        """Do something once nothing else was asked of `what` for some seconds."""
-        if timer := self._delays.pop(what, None):
-            timer.stop()
-        if seconds:
-            self._delays[what] = self.set_timer(seconds, do)
-        else:
-            do()
-
-    # Panes
-
-    def view(self, pane: PaneName) -> LineView:
-        """The view inside a pane."""
-        return self.query_one(f"#{pane}", LineView)
-
-    @on(DescendantFocus)
-    def _pane_focused(self, event: DescendantFocus) -> None:
-        if isinstance(event.widget, Input):
-            self.is_opening = False
-        pane = next((node.id for node in event.widget.ancestors_with_self if node.id in BOUND), "")
-        if pane in VIEW_NAMES:
-            self._pane = pane
-            self._show_status()
-        elif pane in PANES:
-            self._pane = pane
-            for name in PANES:
-                self.body.set_class(name == pane, f"show-{name}")
-            self.tabs.show(PANES.index(pane))
-            self._show_status()
-
-    @on(Tabs.Picked)
-    def _tab_picked(self, message: Tabs.Picked) -> None:
-        self.action_go(PANES[message.number])
-
-    def action_go(self, pane: PaneName) -> None:
-        """Focus a pane; whoever goes to the queue has left the view of its hopper."""
-        self.leave_view()
-        if pane == "queue":
-            self.view_of.pop(str(self._hopper), None)
-        for name in PANES:  # a pane that is not displayed cannot take the focus
-            self.body.set_class(name == pane, f"show-{name}")
-        self._pane = pane
-        self.view(pane).focus()
-
-    def action_step(self, step: int) -> None:
-        """Focus the next pane or the one before."""
-        self.action_go(PANES[(PANES.index(self._pane) + step) % len(PANES)])
-
     def action_pause(self) -> None:
         """Hold the screen still while others work, or follow them again."""
         if self.following.pause():
             self.reload(by_others=True)
-        self._show_status()
-
-    def action_jump(self) -> None:
-        """Show where one can go, and go where the label leads that is typed."""
-        self.run_worker(self._jump(), group="ask")
-
-    async def _jump(self) -> None:
-        places = self._places()
-        if places and (target := await self.app.push_screen_wait(JumpScreen(places))):
-            target.go()
-
-    def _places(self) -> list[Target]:
-        """Every pane and every row on the screen."""
-        places = []
-        if not self.stage.shown:
-            panes = [(str(n), pane) for n, pane in enumerate(PANES, 1) if self.view(pane).region]
-            for label, pane in panes:
-                at = self.view(pane).region.offset + Offset(1, 0)
-                places.append(Target(at, partial(self.action_go, pane), label))
-        for view in self.query(LineList):
-            for row, index in enumerate(view.visible_lines if view.region else ()):
-                at = view.content_region.offset + Offset(0, row)
-                places.append(Target(at, partial(self._go_to_line, view, index)))
-        return places
-
-    def _go_to_line(self, view: LineList, index: int) -> None:
-        for pane in PANES:
-            if view is self.view(pane):
-                self._pane = pane  # the tree opens what is selected in it
-        view.focus()
-        view.cursor = index
+        self.show_status()
 
     def action_screenshot(self) -> None:
         """Keep a picture of the screen."""
-        picture = self.app.export_screenshot(title="hopper")
-        self.run_worker(self._keep_picture(picture), group="screenshot")
-
-    async def _keep_picture(self, picture: str) -> None:
-        if self._home is None:
-            self.warn("Nothing is kept on disk here.")
-            return
-        try:
-            path = await asyncio.to_thread(save, picture, self._home, self._clock())
-        except OSError as error:
-            self.warn(f"The picture cannot be written: {error}")
-        else:
-            self.say(f"saved {path}")
-
-    def action_zoom(self) -> None:
-        """Show only the focused pane, or all again."""
-        self.toggle_class("-zoom")
-        self.body.lay_out()
-
-    def action_grow(self, axis: Axis, by: int) -> None:
-        """Make the focused pane larger, or smaller."""
-        self.body.grow(self._pane, axis, by)
-
-    def action_usual_sizes(self) -> None:
-        """Let all panes have their usual sizes."""
-        self.body.reset()
-
-    def action_back(self) -> None:
-        """Leave the view, zoom, or the program."""
-        if self.stage.shown:
-            self.action_go("queue")
-        elif self.has_class("-zoom"):
-            self.action_zoom()
-        elif self.underway is not None and self.underway.progress:
-            self.ask(self._quit())
-        else:
-            self.app.exit()
-
-    # The filter
-
-    @property
-    def _filter_line(self) -> FilterLine | None:
-        """Where a filter is typed, while it is."""
-        return next(iter(self.query(FilterLine)), None)
-
-    async def action_filter(self) -> None:
-        """Type a filter; the queue follows."""
-        await self._close_filter()
-        self._focus_filtered()
-        self._filter_before = (self._hopper, self.filter_text)
-        self.add_class("-filtering")
-        self.is_opening = True
-        await self.mount(FilterLine(self.filter_text, self._clock), before=self.status)
-        self.session.load_words(self._hopper)
-
-    async def _close_filter(self) -> None:
-        if (line := self._filter_line) is not None:
-            self.remove_class("-filtering")
-            self.set_focus(None)  # else Textual picks who has it next
-            await line.remove()
-            self._focus_filtered()
-
-    @on(WordsLoaded)
-    def _complete_filter(self, message: WordsLoaded) -> None:
-        if (line := self._filter_line) is not None:
-            line.know(message.words)
-
-    @on(FilterLine.Typed)
-    def _filter_typed(self, event: FilterLine.Typed) -> None:
-        self._after(FILTER_AFTER, "filter", partial(self.filter_by, event.text))
-
-    @on(FilterLine.Entered)
-    async def _filter_entered(self, event: FilterLine.Entered) -> None:
-        self._filtering = self._asked_for + 1
-        await self._close_filter()
-        self._after(0, "filter", partial(self.filter_by, event.text))
-
-    @on(FilterLine.Left)
-    async def _filter_left(self) -> None:
-        await self._close_filter()
-        hopper, text = self._filter_before
-        if hopper == self._hopper:
-            self._after(0, "filter", partial(self.filter_by, text))
-
-    @property
-    def filter_text(self) -> str:
-        """The filter of the hopper that is shown."""
-        return self._filters.get(self._hopper, "")
-
-    def filter_by(self, text: str) -> None:
-        """Show only what a filter finds."""
-        self._filters[self._hopper] = text.strip()
-        self._load_queue()
-        self._filtering = self._asked_for
-        self.load_view()
-
-    @property
-    def is_filtering(self) -> bool:
-        """Whether the rows are still those from before a filter: no key is meant for them."""
-        return self._filter_line is None and self._answered < self._filtering
-
-    def _focus_filtered(self) -> None:
-        """Focus what a filter narrows: the queue, or the view in its place."""
-        if self.stage.view:
-            self.stage.view.focus()
-        else:
-            self.action_go("queue")
-
-    async def action_clear(self) -> None:
-        """Take one level away: what is being typed, a verb on many tasks, the marks, the filter."""
-        if self._filter_line is not None:
-            await self._filter_left()
-        elif self.underway is not None:
-            self.underway.stop()
-        elif not self.queue_view.clear_marks():
-            self.filter_by("")
+        self.run_worker(keep(self, self._home, self.now), group="screenshot")
 
     # Commands
 

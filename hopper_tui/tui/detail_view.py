@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from hopper_tui.tui.commands import Keys, bindings_of, key_of
-from hopper_tui.tui.presentation import detail_lines
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import DetailSnapshot
+from hopper_tui.tui.task_lines import detail_lines
 from hopper_tui.tui.text_pane import TextPane
 
 

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from hopper_tui.model.clock import stamp
+from hopper_tui.tui.working import WorkingScreen
 
 FOLDER = "screenshots"
 
 
-def save(picture: str, home: Path, now: float) -> Path:
+async def keep(screen: WorkingScreen, home: Path | None, now: float) -> None:
+    """Keep a picture of what is on the screen, and say where."""
+    if home is None:
+        screen.warn("Nothing is kept on disk here.")
+        return
+    picture = screen.app.export_screenshot(title="hopper")
+    try:
+        path = await asyncio.to_thread(_save, picture, home, now)
+    except OSError as error:
+        screen.warn(f"The picture cannot be written: {error}")
+    else:
+        screen.say(f"saved {path}")
+
+
+def _save(picture: str, home: Path, now: float) -> Path:
     """Write a picture to a file named after the time, and say which; raises OSError."""
     folder = home / FOLDER
     folder.mkdir(exist_ok=True)

@@ -5,29 +5,21 @@ All text from tasks passes through `plain`; widths are terminal cells, never cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from hopper_tui.model.clock import age
-from hopper_tui.model.conflict import Conflict, Side
-from hopper_tui.model.event import Event
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
-    DelegationType,
     HopperScope,
     InstanceStatus,
     Priority,
     TaskStatus,
 )
-from hopper_tui.model.task import Task
 from hopper_tui.model.text import plain, plain_block
 from hopper_tui.tui.roles import Line, Role, Span
 from hopper_tui.tui.snapshot import (
-    CheckoutSnapshot,
-    ConflictRow,
-    DetailSnapshot,
-    Hop,
     Problem,
     QueueSnapshot,
     Report,
@@ -122,6 +114,11 @@ def wrap(text: str, width: int) -> list[str]:
             lines.extend(full)
         lines.append(line)
     return lines
+
+
+def paragraph(text: str, width: int, role: Role = "text") -> list[Line]:
+    """`text` wrapped, in one role."""
+    return [(Span(line, role),) for line in wrap(text, width)]
 
 
 def line_width(line: Line) -> int:
@@ -274,234 +271,6 @@ def tree_row(row: TreeRow, width: int, folded: bool = False, fresh: bool = False
         Span(tail, "bad" if row.problem else "warn" if row.read_only else "muted"),
         FRESH if fresh else Span(" "),
     )
-
-
-# --- the task ----------------------------------------------------------------------------------
-
-
-def _facts(task: Task, now: float) -> list[tuple[str, str]]:
-    """Label and value of what is known about a task beyond its first lines."""
-    facts: list[tuple[str, str | None]] = [
-        ("owner", task.owner),
-        ("for", task.executor_preference),
-        ("needs", " ".join(task.required_capabilities) or None),
-        ("phase", task.phase),
-        ("effort", task.estimated_effort),
-        ("due", task.due[:10] if task.due else None),
-        ("waits for", count(task.open_deps, "task") if task.open_deps else None),
-        ("tries", str(task.attempts) if task.attempts > 1 else None),
-        ("from", task.requester or task.source),
-        ("link", str(task.external.get("url") or "") if task.external else None),
-        ("added", f"{age(task.created_at, now)} ago" if task.created_at else None),
-    ]
-    return [(label, value) for label, value in facts if value]
-
-
-def _labelled(label: str, value: str, width: int, role: Role = "text") -> list[Line]:
-    first, *rest = wrap(value, width - 10) or [""]
-    lines: list[Line] = [(Span(f"{label:<10}", "muted"), Span(first, role))]
-    return lines + [(Span(" " * 10), Span(text, role)) for text in rest]
-
-
-def _paragraph(text: str, width: int, role: Role = "text") -> list[Line]:
-    return [(Span(line, role),) for line in wrap(text, width)]
-
-
-def _heading(text: str) -> list[Line]:
-    return [(), (Span(text, "accent"),)]
-
-
-def detail_lines(
-    detail: DetailSnapshot, width: int, now: float, key_to_settle: str = ""
-) -> tuple[Line, ...]:
-    """Everything about one task, most useful first; `key_to_settle` opens its conflicts."""
-    if detail.problem:
-        return problem_lines(detail.problem, width)
-    if detail.row is None:
-        return ()
-    task = detail.row.task
-    lines = _paragraph(task.title, width, "strong")
-    state: Line = (
-        PRIORITY[task.priority],
-        Span(f" {task.priority}   ", PRIORITY[task.priority].role),
-        Span(f"{STATUS[task.status].text.strip() or '○'} ", STATUS[task.status].role),
-        Span(status_word(task.status), STATUS[task.status].role),
-    )
-    lines.append(state)
-    where = detail.names.get(task.instance, task.instance)
-    lines.append((Span(clip(f"{detail.row.short_id} in {where}", width), "muted"),))
-    if task.tags:
-        lines += _paragraph(" ".join(f"#{tag}" for tag in task.tags), width, "medium")
-    if task.reason:
-        role: Role = "bad" if task.status in (TaskStatus.BLOCKED, TaskStatus.FAILED) else "warn"
-        lines += _paragraph(task.reason, width, role)
-    for conflict in detail.conflicts:
-        lines += _conflict_lines(conflict, width, now, key_to_settle)
-    lines.append(())
-    for label, value in _facts(task, now):
-        lines += _labelled(label, value, width)
-    if task.description.strip():
-        lines += [(), *_paragraph(task.description.strip(), width)]
-    if detail.reasons or detail.decisions:
-        lines += _heading("why it is here")
-        for reason in detail.reasons:
-            lines += _paragraph(reason, width)
-        if detail.decisions:
-            lines += _paragraph(detail.decisions[-1].reason, width, "muted")
-    if task.result is not None:
-        lines += [*_heading("result"), *_paragraph(str(task.result), width)]
-    if detail.events:
-        lines += _heading("history")
-        for event in detail.events:
-            if event.kind != "task.decided":  # told above
-                lines += _event(event, width, now)
-    return tuple(lines)
-
-
-def _event(event: Event, width: int, now: float) -> list[Line]:
-    what = event.kind.partition(".")[2].replace("_", " ") or event.kind
-    line: Line = (
-        Span(f"{age(event.at, now):>4}  ", "muted"),
-        Span(clip(what, width - 6)),
-        Span(clip(f"  {event.actor}", max(0, width - 6 - width_of(what))), "muted"),
-    )
-    said = event.note if isinstance(event.note, str) else _reason_of(event)
-    return [line, *((Span(" " * 6), Span(text)) for text in wrap(said, width - 6) if said)]
-
-
-def _reason_of(event: Event) -> str:
-    """The reason an event carries, in its note or as the field it set."""
-    note = event.note if isinstance(event.note, Mapping) else event.patch.set
-    return str(note.get("reason") or "")
-
-
-# --- the chain ---------------------------------------------------------------------------------
-
-
-def chain_lines(hops: Iterable[Hop], width: int, now: float) -> tuple[tuple[str, Line], ...]:
-    """The hops of a chain in order, each line with the id of its hop; reasons below."""
-    lines: list[tuple[str, Line]] = []
-    for hop in hops:
-        it = hop.delegation
-        glyph = HOP[it.status]
-        when = it.completed_at or it.accepted_at or it.delegated_at
-        word = Span(f" {it.status}", glyph.role)
-        way = clip(f"{plain(hop.source)} → {plain(hop.target)}", width - 4 - len(word.text))
-        left = [Span(" "), glyph, Span(f" {way}"), word]
-        right = [Span(f"{age(when, now)} ", "muted")] if when else []
-        lines.append((it.id, spread(left, right, width)))
-        kind = None if it.type is DelegationType.ROUTE else str(it.type)
-        for text in (kind, it.reason, it.notes):
-            if text:
-                lines += [(it.id, (Span("   "), Span(p, "muted"))) for p in wrap(text, width - 4)]
-    return tuple(lines)
-
-
-# --- targets --------------------------------------------------------------------------------
-
-
-# --- git ---------------------------------------------------------------------------------------
-
-BRANCH_WIDTH = 24
-"""Cells of a branch's name, which is cut in its middle."""
-STUB_WIDTH = 12
-"""Cells of it where there is little room."""
-_PLACES = (
-    ("marks", "who", "branch", "uncommitted", "conflicts"),
-    ("marks", "where", "branch", "uncommitted", "conflicts"),
-    ("marks", "branch", "uncommitted", "conflicts"),
-    ("marks", "branch", "new", "conflicts"),
-    ("branch", "new", "conflicts"),
-    ("stub", "new", "conflicts"),
-    ("new", "conflicts"),
-    ("conflicts",),
-)
-"""What the right end of the status line tells, from the widest to what is never left out."""
-
-
-def place_line(
-    who: str, where: str, marked: int, checkout: CheckoutSnapshot | None, room: int
-) -> Line:
-    """`ann @ web · main · 3 uncommitted · 2 conflicts`, or as much of it as fits `room` cells."""
-    who_where = f"{who} @ {where}" if where else who
-    marks = f"{marked:,} marked" if marked else ""
-    if checkout is None or checkout.project is None:
-        return (Span(clip(" · ".join(filter(None, (marks, who_where))), room), "muted"),)
-    added, clashes = checkout.uncommitted, len(checkout.conflicts)
-    known: dict[str, Span] = {
-        "marks": Span(marks, "muted"),
-        "who": Span(plain(who_where), "muted"),
-        "where": Span(plain(where), "muted"),
-        "branch": Span(clip_middle(checkout.branch or "", BRANCH_WIDTH), "muted"),
-        "stub": Span(clip_middle(checkout.branch or "", STUB_WIDTH), "muted"),
-        "uncommitted": Span(f"{added:,} uncommitted" if added else "", "accent"),
-        "new": Span(f"+{added:,}" if added else "", "accent"),
-        "conflicts": Span(count(clashes, "conflict") if clashes else "", "warn"),
-    }
-    line: Line = ()
-    for names in _PLACES:
-        line = _dotted([known[name] for name in names if known[name].text])
-        if line_width(line) <= room:
-            return line
-    return line
-
-
-def _dotted(spans: Sequence[Span]) -> Line:
-    """Some pieces with a dot between each two."""
-    line: list[Span] = []
-    for span in spans:
-        line += [Span(" · ", "muted"), span] if line else [span]
-    return tuple(line)
-
-
-def _value(side: Side, register: str) -> str:
-    """What a side of a conflict says, in words: the value, or the status and who has the task."""
-    value = side.values.get(register)
-    words = "nothing" if value in (None, "") else str(value)
-    owner = side.values.get("owner") if register == "status" else None
-    return status_word(words) if owner is None else f"{status_word(words)} by {owner}"
-
-
-def _ago(side: Side, now: float) -> str:
-    return f"{side.actor}, {age(side.at, now)} ago" if side.at else side.actor
-
-
-def _conflict_lines(conflict: Conflict, width: int, now: float, keys: str) -> list[Line]:
-    """What became of a conflict, below the task it is about."""
-    winner, loser = (_value(s, conflict.register) for s in (conflict.winner, conflict.loser))
-    lost = f"{conflict.register} {clip(loser, 40)} ({_ago(conflict.loser, now)})"
-    if not conflict.wants_attention:
-        return _paragraph(f"settled: {lost} gave way to {clip(winner, 40)}", width, "muted")
-    press = f": press {keys}" if keys else ""
-    return _paragraph(f"conflict: {lost} lost to {clip(winner, 40)}{press}", width, "warn")
-
-
-def conflict_row(row: ConflictRow, width: int, id_width: int) -> Line:
-    """A conflict on one line: the task, and which of its fields."""
-    register = fit(row.conflict.register, 12)
-    title = fit(row.title, width - id_width - 18)
-    return (
-        Span(" "),
-        Span(fit(row.short_id, id_width) + "  ", "id"),
-        Span(title),
-        Span(f"  {register}", "warn"),
-    )
-
-
-def conflict_sides(row: ConflictRow, width: int, now: float) -> tuple[Line, ...]:
-    """Both values of a conflict, each with the key that takes it, who wrote it and when."""
-    lines: list[Line] = []
-    for key, side in (("m", row.mine), ("t", row.theirs)):
-        stands = row.stands(side)
-        head: Line = (
-            Span(key, "accent"),
-            Span(f"  {clip(_ago(side, now), width - 12)}", "muted"),
-            Span("  stands" if stands else "  lost", "good" if stands else "warn"),
-        )
-        lines.append(head)
-        for text in wrap(_value(side, row.conflict.register), width - 3):
-            lines.append((Span("   "), Span(text, "strong" if stands else "text")))
-    return tuple(lines)
 
 
 # --- reports -----------------------------------------------------------------------------------

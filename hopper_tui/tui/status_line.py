@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual.timer import Timer
 
 from hopper_tui.tui.arrangement import SMALLEST
+from hopper_tui.tui.git_lines import place_line
 from hopper_tui.tui.line_view import LineView
-from hopper_tui.tui.presentation import clip, line_width, place_line, width_of
+from hopper_tui.tui.presentation import clip, line_width, width_of
 from hopper_tui.tui.roles import Line, Role, Span
 from hopper_tui.tui.snapshot import CheckoutSnapshot
 

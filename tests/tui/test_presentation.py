@@ -20,19 +20,17 @@ from hopper_tui.model.lifecycle import (
     TaskStatus,
 )
 from hopper_tui.model.task import Task
+from hopper_tui.tui.git_lines import place_line
 from hopper_tui.tui.presentation import (
     HOP,
     INSTANCE,
     PRIORITY,
     STATUS,
-    chain_lines,
     clip,
     clip_middle,
-    detail_lines,
     empty_queue,
     fit,
     line_width,
-    place_line,
     problem_lines,
     queue_row,
     queue_title,
@@ -53,6 +51,7 @@ from hopper_tui.tui.snapshot import (
     TaskRow,
     TreeRow,
 )
+from hopper_tui.tui.task_lines import chain_lines, detail_lines
 
 from .worlds import NOW
 

@@ -14,8 +14,9 @@ from textual.widgets import Static
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceList
 from hopper_tui.tui.dialogs.text import TextView
 from hopper_tui.tui.dialogs.trying import TryingDialog
+from hopper_tui.tui.git_lines import conflict_row, conflict_sides
 from hopper_tui.tui.line_list import LineList
-from hopper_tui.tui.presentation import conflict_row, conflict_sides, width_of
+from hopper_tui.tui.presentation import width_of
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import CheckoutSnapshot, ConflictRow, Problem, Take
 
