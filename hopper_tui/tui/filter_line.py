@@ -43,8 +43,12 @@ class FilterLine(Vertical):
             super().__init__()
             self.text = text
 
-    class Entered(Typed):
-        """The text that shall be the filter."""
+    class Entered(Message):
+        """The text that shall be the filter; not Typed, whose handler would try it once more."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     class Left(Message):
         """The filter shall be as it was before."""

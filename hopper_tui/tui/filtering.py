@@ -39,8 +39,9 @@ class FilteringScreen(MovingScreen):
 
     @property
     def _filter_line(self) -> FilterLine | None:
-        """Where a filter is typed, while it is."""
-        return next(iter(self.query(FilterLine)), None)
+        """Where a filter is typed, while it is; not any more while it goes away."""
+        lines = self.query(FilterLine) if self.has_class("-filtering") else ()
+        return next(iter(lines), None)
 
     async def action_filter(self) -> None:
         """Type a filter; the queue follows."""
@@ -71,9 +72,8 @@ class FilteringScreen(MovingScreen):
 
     @on(FilterLine.Entered)
     async def _filter_entered(self, event: FilterLine.Entered) -> None:
-        self._filtering = self._asked_for + 1
-        await self._close_filter()
         self.delays.after(0, "filter", partial(self.filter_by, event.text))
+        await self._close_filter()
 
     @on(FilterLine.Left)
     async def _filter_left(self) -> None:
