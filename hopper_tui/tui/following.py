@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from textual.screen import Screen
+from textual.worker import Worker
 
 from hopper_tui.tui.session import Session
 from hopper_tui.tui.watch import changes, identities
@@ -23,7 +26,11 @@ class Following:
     def watch(self) -> None:
         """Watch the directories of all stores there are now."""
         if self._screen.app.is_running:  # nothing is begun while the program ends
-            self._screen.run_worker(self._watch_stores(), group="watch-paths", exclusive=True)
+            self._begin("watch-paths", self._watch_stores)
+
+    def _begin(self, group: str, job: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
+        """Run a job in place of the one before it; no coroutine is made of one that never runs."""
+        return self._screen.run_worker(job, group=group, exclusive=True)
 
     async def _watch_stores(self) -> None:
         paths = await self._session.watch_paths()
@@ -31,7 +38,7 @@ class Following:
         if found != self.watched:
             self.watched = found
             if found:
-                self._screen.run_worker(self._follow(found), group="watch", exclusive=True)
+                self._begin("watch", partial(self._follow, found))
 
     async def _follow(self, directories: frozenset[tuple[str, int]]) -> None:
         async for _ in changes([path for path, _ in directories]):

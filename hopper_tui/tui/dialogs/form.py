@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -141,8 +142,9 @@ class FormDialog(TryingDialog):
     def on_input_changed(self, event: Input.Changed) -> None:
         field = next(field for field in self._fields if field.name == event.input.id)
         if field.search and isinstance(event.input, CompletingInput):
-            self.run_worker(self._search(event.input, field.search), group="search", exclusive=True)
+            self._search(event.input, field.search)
 
+    @work(group="search", exclusive=True)
     async def _search(self, widget: CompletingInput, search: Search) -> None:
         text = widget.value
         found = await search(text)
