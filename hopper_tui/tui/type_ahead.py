@@ -44,6 +44,11 @@ class TypeAhead(App[None]):
         """Whether a key may do anything now."""
         return True
 
+    @property
+    def is_through(self) -> bool:
+        """Whether every key is dealt with."""
+        return self._underway is None and not self._typed
+
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)

@@ -8,18 +8,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from textual import events
+from textual.keys import _character_to_key, key_to_character
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from hopper_tui.engine.world import World
 from hopper_tui.tui.app import HopperApp
 
 PATIENCE = 10.0
 """Seconds to wait for something to appear before the story has failed."""
-_NAMES = {
-    "/": "slash", "?": "question_mark", ":": "colon", "*": "asterisk", "-": "minus", " ": "space",
-    ".": "full_stop", ">": "greater_than_sign", "=": "equals_sign", "!": "exclamation_mark",
-    "@": "at", "<": "less_than_sign", "+": "plus", "'": "apostrophe",
-}  # fmt: skip
 
 
 class Story:
@@ -31,15 +28,40 @@ class Story:
         self.world = world
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
-        await self.pilot.press(*(_NAMES.get(key, key) for key in keys))
+        """Press keys, each when nothing is left to do for the one before; only what is written into
+        a field waits for nothing, as whoever types fast does not."""
+        for key in keys:
+            self.tap(key)
+            if not self._writes(key):
+                await self._rest()
+        if keys and self._writes(keys[-1]):
+            await self._rest()
+
+    def _writes(self, key: str) -> bool:
+        is_text = len(key) == 1 or key == "backspace"
+        return is_text and isinstance(self.app.focused, Input | TextArea)
+
+    async def _rest(self) -> None:
+        """Wait until every key is dealt with and the process has nothing to do."""
+        await self._through()
+        await self.app.animator.wait_until_complete()
+        await self.pilot.pause()
+
+    async def _through(self) -> None:
+        """Wait until every key is dealt with."""
+        end = time.monotonic() + PATIENCE
+        await self.pilot.pause(0)  # the app has them
+        while self.app.is_running and not self.app.is_through:
+            assert time.monotonic() < end, f"keys are never dealt with\n{self.screen}"
+            await asyncio.sleep(0.002)
 
     def tap(self, key: str) -> None:
         """Press a key and wait for nothing."""
-        event = events.Key(_NAMES.get(key, key), key if len(key) == 1 else None)
+        is_text = len(key) == 1
+        name = _character_to_key(key) if is_text else key
+        event = events.Key(name, key if is_text else key_to_character(key))
         event.set_sender(self.app)
-        assert self.app._driver is not None
-        self.app._driver.send_message(event)
+        self.app.post_message(event)
 
     async def glimpses(self, text: str) -> None:
         """See a text that may be on the screen for a moment only."""
@@ -52,8 +74,7 @@ class Story:
         """Press a key, and go on once it was handled and what it asks for is read; `press` waits
         until the whole process has nothing to do, which takes much longer."""
         self.tap(key)
-        for _ in range(2):  # the app hands it on to the widget that has the focus
-            await self.pilot.pause(0)
+        await self._through()
         await self.until(lambda: self.app.cockpit.is_settled, f"{key} is never through")
 
     async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
