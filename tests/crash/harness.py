@@ -15,6 +15,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+import hopper_tui.store.schema  # noqa: F401 - whoever makes a store needs it: not each child anew
 from hopper_tui.engine.world import World
 from hopper_tui.store.database import Database
 
