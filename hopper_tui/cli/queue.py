@@ -18,6 +18,7 @@ from hopper_tui.cli.parameters import (
     lease_option,
     limit_option,
     priority_option,
+    read_json,
     repeated,
     seconds_of,
     worker_options,
@@ -95,6 +96,8 @@ def list_(
 @click.option("--claim", is_flag=True, help="Take it at once, so that nobody else does.")
 @lease_option()
 @click.option("--wait", metavar="TIME", help="Wait for a task, so long at most, such as 30s.")
+@click.option("--done", metavar="TASK", help="Finish this one first, and claim the next with it.")
+@click.option("--result", metavar="JSON", help="With --done: what came out of it.")
 def next_(
     session: Session,
     instance: str | None,
@@ -104,10 +107,14 @@ def next_(
     claim: bool,
     lease: str | None,
     wait: str | None,
+    done: str | None,
+    result: str | None,
 ) -> None:
     """Show the next task to do, or claim it at once.
 
-    Exits with 4 when there is none, with --wait when there was none all the time.
+    Exits with 4 when there is none, with --wait when there was none all the time. With --done a
+    worker goes on to its next task in one command, at the hopper where it was unless --instance
+    says another; a task that cannot be finished is refused, and none is claimed.
 
     \b
     Examples:
@@ -115,23 +122,37 @@ def next_(
       hopper next --instance worker-1 --claim
       hopper next --claim --executor coder-1 --role coder --capability python --lease 15m
       hopper next --claim --executor coder-1 --wait 10m
+      hopper next --done k7m2q --result '{"url": "https://example.com/7"}' --executor coder-1
     """
     world = session.world
-    hopper = world.hopper(instance)
     held_for, patience = seconds_of(lease), seconds_of(wait)
     who = Executor.of(executor, role, capability, person=world.actor)
+    if result is not None and done is None:
+        raise click.UsageError("--result is of a task that is finished: name it with --done")
+    value = None if result is None else read_json(result, "--result")
+    task: Task | None = None
+    if done is None:
+        hopper = world.hopper(instance)
+    else:
+        holder, finished = world.find_task(done)
+        hopper = holder.run if instance is None else world.hopper(instance)
+        _, task = hopper.complete_and_claim(
+            finished, executor, capability, held_for, role, result=value
+        )
+        session.hint(f"done: {world.short_id(finished)}")
+        claim = True
 
     def ask() -> Task | None:
         if claim:
             return hopper.claim_next(executor, capability, held_for, role)
         return hopper.get_next(executor, capability, role)
 
-    if patience is None:
-        task = ask()
-    else:
+    if task is None and patience is not None:
         from hopper_tui.engine.waiting import Lookout, first
 
         task = first(Lookout(hopper, who, claiming=claim), ask, patience)
+    elif task is None:
+        task = ask()
     if task is None:
         again = repeated(session, executor, role, capability, lease)
         again = f"hopper next{' --claim' if claim else ''}{again}"

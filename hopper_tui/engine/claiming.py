@@ -114,17 +114,26 @@ def claim_next(
         with world.writing(store) as tx:
             let_go = expire(world, tx, store)
             layout = Layout.read(world, key)
-            check_executes(layout.instance)
-            check_executes(layout.run)
-            settings = world.settings(layout.instance)
-            at = stamp(world.now())
-            task = store.next_task(layout.queues(), executor, at, settings.work.ageing)
-            if task is not None:
-                layout.check_room(world)
-                task = _take(world, tx, task, executor, lease, settings.work)
-        if let_go or (task is not None and settings.max_queued is not None):
+            task = take_next(world, tx, layout, executor, lease)
+        if let_go or (task is not None and world.settings(layout.instance).max_queued is not None):
             flow.settle(world, store, layout.instance)  # a place in the queue is free
     return task
+
+
+def take_next(
+    world: World, tx: Transaction, layout: Layout, executor: Executor, lease: float | None
+) -> Task | None:
+    """Within a transaction: the next task of a layout, taken; None when nothing fits. Raises
+    NotAllowed and AtCapacity before anything is changed."""
+    check_executes(layout.instance)
+    check_executes(layout.run)
+    rules = world.settings(layout.instance).work
+    store = world.store(layout.instance.id)
+    task = store.next_task(layout.queues(), executor, stamp(world.now()), rules.ageing)
+    if task is None:
+        return None
+    layout.check_room(world)
+    return _take(world, tx, task, executor, lease, rules)
 
 
 def claim(world: World, task: Task, executor: Executor, lease: float | None = None) -> Task:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,11 @@ class Hopper:
     def status(self) -> InstanceStatus:
         """The lifecycle status."""
         return self.instance.status
+
+    @property
+    def run(self) -> Hopper:
+        """The run that it is a phase of, or itself."""
+        return Hopper.open(self.world, Layout.read(self.world, self.id).run.id)
 
     @property
     def settings(self) -> Settings:
@@ -471,6 +477,31 @@ class Hopper:
                 self.world, task, feedback, result, executor, attempt
             ),
         )
+
+    def complete_and_claim(
+        self,
+        done: Task | str,
+        executor: str | None = None,
+        capabilities: Sequence[str] = (),
+        lease: float | None = None,
+        role: str | None = None,
+        *,
+        feedback: TaskFeedback | None = None,
+        result: Any = None,
+        attempt: int | None = None,
+    ) -> tuple[Task, Task | None]:
+        """Finish a task and take the next one here, at half the cost of `complete` and
+        `claim_next`; returns both. None for the next when `claim_next` would give none, or would
+        refuse. Raises as `complete` does, and then takes none."""
+        task = done if isinstance(done, Task) else self.get(done)
+        who = self._executor(executor, role, capabilities)
+        finished, taken = engine.work.complete_and_claim(
+            self.world, task, self.id, who, feedback, result, attempt, lease
+        )
+        if taken is None:
+            with suppress(AtCapacity, NotAllowed):
+                taken = engine.claiming.claim_next(self.world, self.id, who, lease)
+        return finished, taken
 
     def fail(
         self,

@@ -98,10 +98,10 @@ class Layout(NamedTuple):
     def _capacity(self, world: World, instance: Instance) -> int | None:
         return world.settings(instance).capacity
 
-    def is_full(self, world: World) -> bool:
-        """Whether as much is held as may be: here, or in the run of a phase."""
+    def is_full(self, world: World, but: int = 0) -> bool:
+        """Whether as much is held as may be, `but` so many: here, or in the run of a phase."""
         _, held, capacity = self.room(world)
-        return capacity is not None and held >= capacity
+        return capacity is not None and held + but >= capacity
 
     def check_room(self, world: World) -> None:
         """Raise AtCapacity when as much is held as may be."""

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hopper_tui.model.errors import NotFound, StorageError
 from hopper_tui.model.ids import system_entropy
 from hopper_tui.model.lifecycle import HopperScope
-from hopper_tui.store.sqlite import RunStore, SqliteStore
+from hopper_tui.store.run import RunStore
+from hopper_tui.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,6 +74,7 @@ class Places:
         self._stores: dict[str, SqliteStore] = {}
         self._recent: OrderedDict[str, SqliteStore] = OrderedDict()
         self._recent_lock = threading.Lock()
+        self._latest: tuple[str, SqliteStore | None] = ("", None)
         self._memory: dict[str, SqliteStore] = {}
         self._home_store = SqliteStore(None if home is None else home / "home.db")
         self._known: dict[str, str] = {}
@@ -96,10 +98,14 @@ class Places:
 
     def _opened(self, path: Path, make: Callable[[Path], SqliteStore]) -> Store:
         key = str(path)
+        latest, store = self._latest
+        if latest == key and store is not None:
+            return store
         with self._recent_lock:
             store = self._stores.get(key)
             if store is None:
                 store = self._stores[key] = make(path)
+            self._latest = key, store
             self._recent[key] = store
             self._recent.move_to_end(key)
             least = None

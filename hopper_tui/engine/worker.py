@@ -8,10 +8,13 @@ comes of that attempt is dropped.
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -163,6 +166,9 @@ class Worker:
         self._told, self._on_lost, self._warn = told, on_lost, warn
         self._lookout = Lookout(hopper, Executor.of(self.name, self.role, self._capabilities))
         self._held: dict[tuple[str, int], _Held] = {}
+        self._next: deque[Task] = deque()
+        self._left = math.inf
+        self._counting = threading.Lock()
         self._beat = threading.Event()
         self._quit = threading.Event()
         self._stopping = self._ended = self._waits_for_others = False
@@ -178,31 +184,58 @@ class Worker:
         and what kept a handler from working.
         """
         self._check()
+        if max_tasks is not None:
+            self._left = max_tasks
         threading.Thread(target=self._keep_leases, name="leases", daemon=True).start()
-        taken = 0
-        wake = self._lookout.wake
         try:
             with self._lookout:
-                while not self._stopping and taken != max_tasks:
-                    if len(self._held) >= self._jobs:
-                        wake.wait()
-                        wake.clear()
-                    elif task := self._take(until_empty):
-                        taken += 1
-                        self._hand_over(task)
-                while self._held:
-                    wake.wait()
-                    wake.clear()
+                taken = self._work_on(until_empty)
         except BaseException:
             self.stop(now=True)
             self._let_go()
             raise
         finally:
+            self._give_back()
             self._ended = True
             self._beat.set()
         if self._fault is not None:
             raise self._fault
         return taken
+
+    def _work_on(self, until_empty: bool) -> int:
+        """Take tasks and hand them over until nothing more is to be done; returns how many."""
+        taken, wake = 0, self._lookout.wake
+        while self._held or (not self._stopping and (self._next or self._left >= 1)):
+            task = None
+            if self._stopping or len(self._held) >= self._jobs:
+                wake.wait()
+                wake.clear()
+            elif self._next:
+                task = self._next.popleft()
+            elif self._may_take():
+                task = self._take(until_empty)
+                if task is None:
+                    self._take_back()
+            else:
+                wake.wait()
+                wake.clear()
+            if task is not None:
+                taken += 1
+                self._hand_over(task)
+        return taken
+
+    def _may_take(self) -> bool:
+        """Whether one more task may be taken, which counts as taken then."""
+        with self._counting:
+            if self._stopping or self._left < 1:
+                return False
+            self._left -= 1
+            return True
+
+    def _take_back(self) -> None:
+        """None was taken after all."""
+        with self._counting:
+            self._left += 1
 
     def stop(self, now: bool = False) -> None:
         """Take no more tasks; `run` returns when the running handlers are through. `now`: they are
@@ -342,9 +375,23 @@ class Worker:
         return lambda task: self._complete(task, result)
 
     def _complete(self, task: Task, result: Any) -> Attempt:
-        after = self.hopper.complete(
-            task.id, result=result, executor=self.name, attempt=task.attempts
-        )
+        """Finish a task, and take the next one for the hands that are free then."""
+        following = None
+        if self._may_take():
+            try:
+                after, following = self.hopper.complete_and_claim(
+                    task, self.name, self._capabilities, self._lease, self.role,
+                    result=result, attempt=task.attempts,
+                )  # fmt: skip
+            finally:
+                if following is None:
+                    self._take_back()
+                else:
+                    self._next.append(following)
+        else:
+            after = self.hopper.complete(
+                task.id, result=result, executor=self.name, attempt=task.attempts
+            )
         if after.attempts != task.attempts:  # one of the same name was there first
             raise LeaseLost(f"attempt {after.attempts} has done it")
         return Attempt(after, Outcome.DONE)
@@ -423,6 +470,12 @@ class Worker:
         while self._held and time.monotonic() < give_up:
             self._lookout.wake.wait(_PAUSE)
             self._lookout.wake.clear()
+
+    def _give_back(self) -> None:
+        """Release what was taken and is not begun."""
+        with suppress(HopperError):
+            while self._next:
+                self._release(self._next.popleft())
 
     # Leases
 

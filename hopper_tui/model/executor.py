@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ class Executor(NamedTuple):
     ) -> Executor:
         """Whoever gives that name and role: a worker's role is its name unless it says another.
         Who gives no name is `person`, and without a role a human one."""
-        who = name or person
-        part = role or name or PERSON
-        names = frozenset((who.casefold(), part.casefold()))
-        return cls(who, part, names, names | {c.casefold() for c in capabilities})
+        return _executor(name or person, role or name or PERSON, tuple(capabilities))
 
     @property
     def is_person(self) -> bool:
@@ -66,3 +64,9 @@ class Executor(NamedTuple):
         if self.is_person:
             return []
         return [need for need in required if need.casefold() not in self.held]
+
+
+@lru_cache(maxsize=64)
+def _executor(name: str, role: str, capabilities: tuple[str, ...]) -> Executor:
+    names = frozenset((name.casefold(), role.casefold()))
+    return Executor(name, role, names, names | {c.casefold() for c in capabilities})

@@ -20,17 +20,16 @@ if TYPE_CHECKING:
 
 W = TypeVar("W")
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The number of migrations in schema.py; kept in the database's user_version."""
-LOOK_EVERY = 16
-"""Commits between two looks at the size of the write-ahead log."""
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""
 BUSY_AGAIN = 0.05
 """Seconds to wait for one that was waited for in vain before."""
 _FAULTS = (sqlite3.Error, OSError, UnicodeEncodeError)
-WAL_LIMIT = 16 << 20
-"""Bytes by which the write-ahead log grows until a writer checkpoints, inside the gate."""
+WAL_LIMIT = 4 << 20
+"""Bytes of the write-ahead log from which on a commit checkpoints, inside the gate: while one
+does, everybody else waits."""
 
 
 class Database:
@@ -49,6 +48,8 @@ class Database:
     """Whether a file that was removed is made again; what is the truth is not, for it is lost."""
     page_size = 4096
     """Bytes of a page of a new database: a commit writes each page that it changed as a whole."""
+    keeps_log = False
+    """Whether the log stays as long as it was when it begins anew: writing over it is faster."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -60,7 +61,6 @@ class Database:
         self._locked_out = False
         self._opened: tuple[int, int] | None = None
         self._commits = 0
-        self._checkpointed = 0
         _databases.add(self)
 
     # Opening and closing
@@ -99,8 +99,8 @@ class Database:
                         db.execute(f"PRAGMA page_size = {self.page_size:d}")
                         db.execute("PRAGMA journal_mode = WAL")
                         self._migrate(db)
-            db.execute("PRAGMA wal_autocheckpoint = 0")
-            db.execute("PRAGMA journal_size_limit = 0")
+            db.execute(f"PRAGMA wal_autocheckpoint = {WAL_LIMIT // self.page_size:d}")
+            db.execute(f"PRAGMA journal_size_limit = {-1 if self.keeps_log else 0:d}")
             db.execute(f"PRAGMA synchronous = {self.synchronous}")
         except BaseException:
             db.close()
@@ -152,7 +152,7 @@ class Database:
         )
 
     def _version(self, db: sqlite3.Connection) -> int:
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        version = _version(db)
         if version > SCHEMA_VERSION:
             raise StorageError(
                 f"{self.path} was written by a newer Hopper (schema {version}, this one knows"
@@ -191,23 +191,28 @@ class Database:
         """Close a file that somebody removed, put another in the place of, or upgraded: what is
         written into it nobody would ever see, or understand. And one that may be written now."""
         with self._lock:
-            if self._db is None or self.path is None:
-                return
-            if self._read_only and self._may_write(self.path):
+            self._let_go_of_replaced()
+            if self._db is not None and self.path is not None and self._is_newer(self._db):
                 self.close()
-                self.is_read_only = False
-            if self._opened is None or self._db is None:
-                return
-            found = _identity(self.path)
-            if found is None and not self.comes_back:
-                self._db.close()  # and no checkpoint: there is nothing to copy the log into
-                self._db = None
-            elif found != self._opened or self._is_newer(self._db):
-                self.close()
+
+    def _let_go_of_replaced(self) -> None:
+        if self._db is None or self.path is None:
+            return
+        if self._read_only and self._may_write(self.path):
+            self.close()
+            self.is_read_only = False
+        if self._opened is None or self._db is None:
+            return
+        found = _identity(self.path)
+        if found is None and not self.comes_back:
+            self._db.close()  # and no checkpoint: there is nothing to copy the log into
+            self._db = None
+        elif found != self._opened:
+            self.close()
 
     def _is_newer(self, db: sqlite3.Connection) -> bool:
         try:
-            return int(db.execute("PRAGMA user_version").fetchone()[0]) > SCHEMA_VERSION
+            return _version(db) > SCHEMA_VERSION
         except sqlite3.Error as error:
             self._locking_out(storage_error(error, self.path))
             return False
@@ -238,7 +243,7 @@ class Database:
         """Begin the one transaction that writes; the lock is held until `_end`."""
         self._lock.acquire()
         try:
-            self.let_go()
+            self._let_go_of_replaced()
             db = self._connection
             if self._read_only:
                 raise StorageError(
@@ -247,7 +252,9 @@ class Database:
             self._gate.enter()
             try:
                 db.execute("BEGIN IMMEDIATE")
+                self._version(db)
             except BaseException:
+                self._roll_back(db)
                 self._gate.leave()
                 raise
         except BaseException as error:
@@ -271,7 +278,6 @@ class Database:
                 self._roll_back(db)
                 raise
             self._commits += 1
-            self._checkpoint(db)
         except _FAULTS as fault:
             raise self._fault(fault) from fault
         finally:
@@ -284,18 +290,6 @@ class Database:
         if db.in_transaction and self.path is not None:  # only closing ends it now
             self._db = None
             db.close()
-
-    def _checkpoint(self, db: sqlite3.Connection) -> None:
-        """Copy the log into the database when it grew much, without waiting for readers."""
-        if self.path is None or (self._commits - 1) % LOOK_EVERY:
-            return
-        size = _size(f"{self.path}-wal")
-        if size < self._checkpointed:  # begun anew since
-            self._checkpointed = 0
-        if size - self._checkpointed > WAL_LIMIT:
-            with suppress(sqlite3.Error):
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            self._checkpointed = size
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -404,3 +398,8 @@ def _size(path: str) -> int:
         return os.stat(path).st_size
     except OSError:
         return 0
+
+
+def _version(db: sqlite3.Connection) -> int:
+    """The schema that a database has."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

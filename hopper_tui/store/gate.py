@@ -24,8 +24,13 @@ except ImportError:  # no flock on this platform: SQLite's busy timeout has to d
 
 PATIENCE = 10.0
 """Seconds to wait for a writer that may be stopped in the middle of its transaction."""
-PAUSE = (0.0002, 0.002)
-"""Seconds between two tries, from and to: jittered, so that nobody loses every race."""
+CALM = (0.005, 0.02)
+"""Seconds between two tries, from and to: jittered, so that nobody loses every race. Whoever has
+the gate gets it again meanwhile, and is faster than one who comes anew."""
+URGENT = (0.0001, 0.0003)
+"""The same for who has waited longer than LONG."""
+LONG = 0.02
+"""Seconds."""
 
 
 class StoreDeleted(OSError):
@@ -73,15 +78,17 @@ class Gate:
         if self._descriptor is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o644)
-        give_up = time.monotonic() + (0 if how else PATIENCE)
+        began = time.monotonic()
         while True:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > give_up:
+                waited = time.monotonic() - began
+                if how or waited > PATIENCE:
                     raise
-            time.sleep(random.uniform(*PAUSE))  # noqa: S311 - spreads the waiting, hides nothing
+            pause = CALM if waited < LONG else URGENT
+            time.sleep(random.uniform(*pause))  # noqa: S311 - spreads the waiting, hides nothing
         if os.fstat(self._descriptor).st_nlink == 0:
             self.close()
             raise StoreDeleted(self._path)

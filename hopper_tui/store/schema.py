@@ -218,6 +218,12 @@ def later(db: Database) -> None:
     )
 
 
+@migrations()
+def numbered(db: Database) -> None:
+    """The number of the task that an event is about, by which the stores of runs find it."""
+    db.execute("ALTER TABLE events ADD COLUMN task INTEGER")
+
+
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring a database up to `version`; each migration is one transaction."""
     db = Database(connection)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hopper_tui.model import fold
@@ -37,6 +36,10 @@ _PURGED = "purged:"
 _INSTANCE = f"SELECT {INSTANCES.select} FROM hopper_instances WHERE instance_id = ?"
 _INSTANCES = f"SELECT {INSTANCES.select} FROM hopper_instances ORDER BY created_at, rowid"
 _TASK = f"SELECT {TASKS.select} FROM tasks WHERE id = ?"
+_SAME = (
+    "SELECT 1 FROM tasks WHERE id = ? AND status = ? AND owner IS ? AND attempts = ?"
+    " AND updated_at = ?"
+)
 _STATUS = {status.value: status for status in TaskStatus}
 _QUEUED = f"SELECT priority, born, n, {TASKS.select} FROM tasks WHERE instance_id = ?"
 _READY = f"{_QUEUED} AND {select.IS_READY} ORDER BY priority, born, n"
@@ -115,6 +118,11 @@ class SqliteStore(Database):
         row = self._one(_TASK, (key,))
         return None if row is None else TASKS.value(row)
 
+    def is_current(self, task: Task) -> bool:
+        """Whether a task is still held, or not, as when it was read."""
+        values = (task.id, task.status, task.owner, task.attempts, task.updated_at)
+        return self._one(_SAME, values) is not None
+
     def tasks(self, keys: Sequence[str]) -> list[Task]:
         """The tasks with those full ids, in the order of the ids; unknown ones are left out."""
         found: dict[str, Task] = {}
@@ -183,10 +191,12 @@ class SqliteStore(Database):
 
         With `ageing`, in seconds, a task counts one priority higher for each such time it waited.
         """
+        ranks = (None,) if ageing is None else range(len(PRIORITIES))
         firsts = [
             head
             for instance in instances
-            for head in self._heads(instance, executor, now, each_priority=ageing is not None)
+            for rank in ranks
+            if (head := next(self._fitting(instance, executor, now, rank), None)) is not None
         ]
         if not firsts:
             return None
@@ -194,16 +204,6 @@ class SqliteStore(Database):
             return TASKS.value(min(firsts)[_PLACE:])
         at = seconds(now)
         return TASKS.value(min((_aged(head, at, ageing), head) for head in firsts)[1][_PLACE:])
-
-    def _heads(
-        self, instance: str, executor: Executor, now: str, *, each_priority: bool
-    ) -> Iterator[Head]:
-        """The first task of an instance that suits an executor, or the first of each priority."""
-        if not each_priority:
-            yield from islice(self._fitting(instance, executor, now), 1)
-            return
-        for rank in range(len(PRIORITIES)):
-            yield from islice(self._fitting(instance, executor, now, rank), 1)
 
     def _fitting(
         self, instance: str, executor: Executor, now: str, rank: int | None = None
@@ -322,11 +322,19 @@ class SqliteStore(Database):
         """Recorded events, oldest first unless `newest`."""
         clauses = ["seq > ?"]
         values: list[Any] = [after]
-        for column, value in (("key", key), ("grp", group), ("kind", kind)):
+        if key is not None:
+            about, its_values = self._about(key)
+            clauses.append(about)
+            values += its_values
+        for column, value in (("grp", group), ("kind", kind)):
             if value is not None:
                 clauses.append(f"{column} = ?")
                 values.append(value)
         return self._events(" AND ".join(clauses), values, ("seq",), newest, limit)
+
+    def _about(self, key: str) -> tuple[str, list[Any]]:
+        """The condition, and its values, of the events about one entity."""
+        return "key = ?", [key]
 
     def _events(
         self,
@@ -474,22 +482,6 @@ class SqliteStore(Database):
             if wrong := self._one(sql)[0]:
                 found.append(sentence.format(wrong))
         return found
-
-
-class RunStore(SqliteStore):
-    """The store of a run: many small commits, of which a loss of power may take the last ones.
-
-    A crash of a process takes none. What a run had finished by then is done again, for the hop
-    above says so.
-    """
-
-    synchronous = "NORMAL"
-    page_size = 1024
-
-    def _migrate(self, db: sqlite3.Connection) -> None:
-        """Events by command are looked for by undo alone: a claim does not pay for an index."""
-        super()._migrate(db)
-        db.execute("DROP INDEX IF EXISTS event_group")
 
 
 _RECOUNT = "SELECT instance_id, status, count(*) AS n FROM tasks GROUP BY 1, 2"

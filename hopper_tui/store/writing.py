@@ -101,7 +101,8 @@ class SqliteTransaction:
         self._execute(table.update(tuple(changed)), (*cells, after.id))
         if isinstance(after, Task) and isinstance(before, Task):
             open_deps = self._keep_dependencies(before, after)
-            after = after._replace(open_deps=open_deps)
+            if open_deps != after.open_deps:
+                after = after._replace(open_deps=open_deps)
         return after
 
     def _keep_dependencies(self, before: Task, after: Task) -> int:
@@ -115,6 +116,8 @@ class SqliteTransaction:
         return after.open_deps
 
     def _recount_dependents(self, task: str) -> None:
+        if self._execute("SELECT 1 FROM task_deps WHERE dep = ?", (task,)).fetchone() is None:
+            return
         self._execute(
             f"UPDATE tasks SET open_deps = ({OPEN_DEPS})"
             " WHERE id IN (SELECT task FROM task_deps WHERE dep = ?)",

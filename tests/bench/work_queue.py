@@ -9,7 +9,8 @@
 What cannot be avoided is a bare queue in sqlite3: a table, an index of what is open and one of what
 is leased, an event per step, two transactions a job. It is measured in the same run, in turn with
 Hopper and, where pip can install them, with huey and litequeue; every queue is worked on by
-processes of its own.
+processes of its own. `hopper` works as its workers do, who finish a task and take the next at once;
+`hopper-apart` claims and completes by two commands.
 Figures are medians over rounds; with --check a missed limit makes the exit code 1.
 """
 
@@ -66,8 +67,19 @@ class Queue(Protocol):
     def complete(self, job: Any) -> None:
         """Finish a claimed task."""
 
+    def go_on(self, job: Any) -> Any:
+        """Finish a claimed task and take the next one, as workers do; None when there is none."""
 
-class Hopper:
+
+class Apart:
+    """What claims and completes by two calls."""
+
+    def go_on(self: Queue, job: Any) -> Any:
+        self.complete(job)
+        return self.claim()
+
+
+class HopperApart(Apart):
     """A run in a file, as `hopper` keeps it: events, validation, leases, capacity."""
 
     def __init__(self, place: Path, who: str) -> None:
@@ -124,7 +136,14 @@ class Hopper:
         self.run.complete(job.id, executor=self.who)
 
 
-class Bare:
+class Hopper(HopperApart):
+    """The same, as a worker uses it."""
+
+    def go_on(self, job: Any) -> Any:
+        return self.run.complete_and_claim(job, executor=self.who)[1]
+
+
+class Bare(Apart):
     """The least that a queue of this kind does."""
 
     def __init__(self, place: Path, who: str) -> None:
@@ -194,7 +213,7 @@ class Bare:
         )
 
 
-class Huey:
+class Huey(Apart):
     """huey's SQLite storage: what is taken is gone, and its result is put aside."""
 
     synchronous = "FULL"
@@ -225,7 +244,7 @@ class HueyNormal(Huey):
     synchronous = "NORMAL"
 
 
-class LiteQueue:
+class LiteQueue(Apart):
     """litequeue: no lease, no owner."""
 
     def __init__(self, place: Path, _who: str) -> None:
@@ -247,6 +266,7 @@ class LiteQueue:
 
 QUEUES: dict[str, Callable[[Path, str], Queue]] = {
     "hopper": Hopper,
+    "hopper-apart": HopperApart,
     "bare": Bare,
     "huey": Huey,
     "huey-normal": HueyNormal,
@@ -259,16 +279,16 @@ QUEUES: dict[str, Callable[[Path, str], Queue]] = {
 
 class Drained(NamedTuple):
     """What one worker did: when it was through, how long it computed for, in seconds, and how
-    long each step took, in microseconds."""
+    long each step took, in microseconds: to claim, or to finish a task and take the next."""
 
     end: float
     cpu: float
-    claims: list[float]
-    completes: list[float]
+    steps: list[float]
 
 
 def worker(kind: str, place: Path, who: str) -> None:
-    """Obey `fill N` and `work N AT`: up to N jobs, from that moment of the monotonic clock on."""
+    """Obey `fill N`, `work N AT`: up to N jobs, from that moment of the monotonic clock on, and
+    `claim N`, which only claims."""
     queue = QUEUES[kind](place, who)
     clock = time.perf_counter
     print("ready", flush=True)
@@ -278,21 +298,29 @@ def worker(kind: str, place: Path, who: str) -> None:
             queue.fill(int(numbers[0]))
             print("{}", flush=True)
             continue
-        claims: list[float] = []
-        completes: list[float] = []
+        jobs = int(numbers[0])
+        steps: list[float] = []
         time.sleep(max(0.0, float(numbers[1]) - time.monotonic()))
         computed = time.process_time()
-        for _ in range(int(numbers[0])):
-            began = clock()
+        if order == "claim":
+            for _ in range(jobs):
+                began = clock()
+                job = queue.claim()
+                steps.append((clock() - began) * 1e6)
+                queue.complete(job)
+        else:
             job = queue.claim()
-            if job is None:
-                break
-            taken = clock()
-            queue.complete(job)
-            claims.append((taken - began) * 1e6)
-            completes.append((clock() - taken) * 1e6)
+            while job is not None:
+                began = clock()
+                if is_last := len(steps) + 1 == jobs:
+                    queue.complete(job)
+                else:
+                    job = queue.go_on(job)
+                steps.append((clock() - began) * 1e6)
+                if is_last:
+                    break
         computed = time.process_time() - computed
-        print(json.dumps([time.monotonic(), computed, claims, completes]), flush=True)
+        print(json.dumps([time.monotonic(), computed, steps]), flush=True)
 
 
 class Crew:
@@ -326,11 +354,11 @@ class Crew:
         self._tell(self.workers[0], f"fill {tasks}")
         self._answer(self.workers[0])
 
-    def work(self, jobs: int) -> tuple[float, list[Drained]]:
+    def work(self, jobs: int, order: str = "work") -> tuple[float, list[Drained]]:
         """Let each do up to that many jobs; when they began, and what each did."""
         begin = time.monotonic() + 0.05
         for one in self.workers:
-            self._tell(one, f"work {jobs} {begin}")
+            self._tell(one, f"{order} {jobs} {begin}")
         return begin, [Drained(*json.loads(self._answer(one))) for one in self.workers]
 
     def dismiss(self) -> None:
@@ -361,7 +389,7 @@ def crews(
 @contextmanager
 def interpreters(wanted: bool) -> Iterator[dict[str, str]]:
     """The Python by which each queue is used; peers get a virtual environment for a while."""
-    found = dict.fromkeys(("hopper", "bare"), sys.executable)
+    found = dict.fromkeys(("hopper", "hopper-apart", "bare"), sys.executable)
     with tempfile.TemporaryDirectory() as place:
         if wanted:
             venv.create(place, with_pip=True)
@@ -388,7 +416,7 @@ def one(pythons: dict[str, str], rounds: int) -> list[str]:
     """Claim plus complete by one worker."""
     jobs = 1000
     rates: dict[str, list[float]] = {name: [] for name in pythons}
-    steps: dict[str, list[tuple[float, float, float]]] = {name: [] for name in pythons}
+    costs: dict[str, list[float]] = {name: [] for name in pythons}
     with crews(pythons, 1) as teams:
         for team in teams.values():  # warms the caches
             team.fill(jobs)
@@ -396,17 +424,14 @@ def one(pythons: dict[str, str], rounds: int) -> list[str]:
         for name in in_turn(list(teams), rounds):
             teams[name].fill(jobs)
             begin, (did,) = teams[name].work(jobs)
-            assert len(did.claims) == jobs
+            assert len(did.steps) == jobs
             rates[name].append(jobs / (did.end - begin))
-            medians = statistics.median(did.claims), statistics.median(did.completes)
-            steps[name].append((*medians, did.cpu / jobs * 1e6))
-    print("1 worker      jobs/s   claim us  x bare   complete us  x bare   CPU us a job  x bare")
+            costs[name].append(did.cpu / jobs * 1e6)
+    least = statistics.median(costs["bare"])
+    print("1 worker       jobs/s   CPU us a job   x bare")
     for name in pythons:
-        cells = []
-        for of in range(3):
-            took, least = (statistics.median(s[of] for s in steps[n]) for n in (name, "bare"))
-            cells.append(f"{took:10.1f} {took / least:6.2f}")
-        print(f"{name:12} {statistics.median(rates[name]):7.0f} {'     '.join(cells)}")
+        cost = statistics.median(costs[name])
+        print(f"{name:12} {statistics.median(rates[name]):8.0f} {cost:14.1f} {cost / least:8.2f}")
     return _compare("1 worker", rates)
 
 
@@ -422,7 +447,7 @@ def _many(pythons: dict[str, str], rounds: int, size: int) -> list[str]:
         for name in in_turn(list(teams), rounds):
             teams[name].fill(jobs)
             begin, all_did = teams[name].work(jobs)
-            done = sum(len(did.claims) for did in all_did)
+            done = sum(len(did.steps) for did in all_did)
             assert done == jobs, f"{name}: {done} of {jobs} jobs were done"
             rates[name].append(jobs / (max(did.end for did in all_did) - begin))
     for name in pythons:
@@ -440,10 +465,9 @@ def backlog(pythons: dict[str, str], rounds: int) -> list[str]:
             team.fill(int(name.partition(" ")[2]))
             team.work(jobs)
         for name in in_turn(list(teams), rounds):
-            _, (did,) = teams[name].work(jobs)
-            assert len(did.claims) == jobs
+            _, (did,) = teams[name].work(jobs, "claim")
             teams[name].fill(jobs)
-            times.setdefault(name, []).append(statistics.median(did.claims))
+            times.setdefault(name, []).append(statistics.median(did.steps))
     medians = {name: statistics.median(of) for name, of in times.items()}
     missed = []
     for kind in ("hopper", "bare"):
@@ -470,9 +494,9 @@ def writers(pythons: dict[str, str], rounds: int) -> list[str]:
         for name in in_turn(list(teams), rounds):
             teams[name].fill(jobs)
             _, all_did = teams[name].work(jobs)
-            steps = sorted(t for did in all_did for t in (*did.claims, *did.completes))
+            steps = sorted(step for did in all_did for step in did.steps)
             slowest.setdefault(name, []).append(steps[int(len(steps) * 0.999)] / 1000)
-            least.setdefault(name, []).append(min(len(did.claims) for did in all_did))
+            least.setdefault(name, []).append(min(len(did.steps) for did in all_did))
     for name in kinds:
         late, few = statistics.median(slowest[name]), min(least[name])
         sentence = (

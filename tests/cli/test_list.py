@@ -125,6 +125,28 @@ def test_next(queue: Shell) -> None:
     assert queue("next", *WORKER, "--json").json["title"] == "Tidy up"
 
 
+def test_next_finishes_a_task_and_goes_on_where_that_one_was(queue: Shell) -> None:
+    coder = ("--executor", "coder")
+    first = queue("next", *WORKER, "--claim", *coder).id
+    second = queue("next", "--done", first, "--result", '{"n": 1}', *coder)
+    assert second.lines[0].endswith("  Tidy up")
+    assert second.err == f"done: {first}\n"
+    shown = queue("task", "show", first, "--json").json
+    assert (shown["status"], shown["result"]) == ("done", {"n": 1})
+    assert queue("task", "show", second.id, "--json").json["owner"] == "coder"
+    refused = queue("next", "--done", second.id, "--executor", "other", check=1)
+    assert "coder does" in refused.err
+    last = second
+    while (after := queue("next", "--done", last.id, *coder, check=None)).code == 0:
+        last = after
+    assert (after.code, after.err.splitlines()[0]) == (4, f"done: {last.id}")
+    assert titles(queue) == ["Ship it"]
+
+
+def test_a_result_needs_the_task_that_it_is_of(queue: Shell) -> None:
+    assert "name it with --done" in queue("next", "--result", "1", check=2).err
+
+
 def test_next_says_what_waits_elsewhere(guide: Shell, queued: AddTask) -> None:
     queued("Fix login")
     nothing = guide("next", "--instance", "webapp", check=4)

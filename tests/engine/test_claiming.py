@@ -625,3 +625,86 @@ def test_an_error_leaves_nothing_half_taken(place: Place) -> None:
         place.taken()
     assert (place.get(task).status, place.get(task).attempts) == ("pending", 0)
     assert "claimed" not in place.history(task)
+
+
+# Going on: finishing a task and taking the next
+
+
+def going_on(place: Place, key: str, who: str = "bot", **more: Any) -> str | None:
+    """Finish a task and return the title of what was taken with it."""
+    done, taken = place.hopper.complete_and_claim(key, who, **more)
+    assert (done.id, done.status) == (key, "done")
+    if taken is not None:
+        assert (taken.status, taken.owner) == ("claimed", who)
+    return taken and taken.title
+
+
+def test_whoever_finishes_a_task_takes_the_next_with_it(place: Place) -> None:
+    keys = [place.add(f"task {n}") for n in range(2)]
+    assert place.taken() == "task 0"
+    assert going_on(place, keys[0], result={"n": 0}) == "task 1"
+    assert place.get(keys[0]).result == {"n": 0}
+    assert place.left(keys[1]) == 15 * MINUTE
+    assert going_on(place, keys[1]) is None
+    for key in keys:
+        assert place.history(key)[-2:] == ["claimed", "done"]
+
+
+def test_going_on_is_one_command(run: Place) -> None:
+    first, second = run.add("first"), run.add("second")
+    run.taken()
+    going_on(run, first)
+    run.hopper.world.undo(run.hopper.id)
+    assert [run.get(key).status for key in (first, second)] == ["claimed", "pending"]
+
+
+def test_what_cannot_be_finished_takes_nothing(place: Place) -> None:
+    held, free = place.add("held"), place.add("free")
+    place.taken("somebody")
+    with pytest.raises(LeaseLost, match="somebody does"):
+        place.hopper.complete_and_claim(held, "bot")
+    assert place.get(held).status == "claimed"
+    assert place.get(free).attempts == 0
+
+
+def test_going_on_gets_what_suits(place: Place) -> None:
+    first = place.add("first")
+    place.add("for others", required_capabilities=("rust",))
+    place.add("for coders", executor_preference="coder")
+    assert place.taken("bot", role="coder") == "first"
+    assert going_on(place, first, role="coder", lease=60.0) == "for coders"
+
+
+def test_going_on_leaves_a_task_finished_where_no_more_is_handed_out(place: Place) -> None:
+    place.hopper.configure({"max_concurrent_tasks": 2})
+    one, two, late = place.add("one"), place.add("two"), place.add("late")
+    place.taken("a")
+    place.taken("b")
+    place.hopper.configure({"max_concurrent_tasks": 1})
+    assert going_on(place, one, "a") is None
+    assert going_on(place, two, "b") == "late"
+    place.hopper.world.move_instance(place.hopper.id, "pause")
+    assert going_on(place, late, "b") is None
+
+
+def test_going_on_gives_others_tasks_back_whose_lease_ran_out(place: Place) -> None:
+    place.hopper.configure({"max_concurrent_tasks": 2})
+    lost, kept = place.add("lost"), place.add("kept")
+    place.taken("gone")
+    place.taken("bot", lease=DAY)
+    place.clock.tick(HOUR)
+    assert going_on(place, kept) == "lost"
+    assert "expired" in place.history(lost)
+
+
+def test_going_on_bubbles_up_before_it_takes_the_next(scene: Scene) -> None:
+    web = scene.project(child_instances={"auto_create": False})
+    worker = scene.worker("w1", max_concurrent_tasks=1)
+    first = web.add_task(title="Implement part 1")
+    worker.claim_next("bot")
+    second = web.add_task(title="Implement part 2")
+    assert scene.holder(second) == "web"
+    done, taken = worker.complete_and_claim(scene.leaf(first), "bot")
+    assert taken is not None
+    assert (taken.title, scene.holder(second)) == ("Implement part 2", "w1")
+    assert (done.status, scene.task(first).status) == ("done", "done")

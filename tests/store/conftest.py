@@ -14,6 +14,7 @@ from hopper_tui.journal.replica import Replica
 from hopper_tui.model.ids import system_entropy
 from hopper_tui.store.journaled import JournaledStore
 from hopper_tui.store.protocol import Store
+from hopper_tui.store.run import RunStore
 from hopper_tui.store.schema import migrations
 from hopper_tui.store.sqlite import SqliteStore
 
@@ -43,6 +44,8 @@ KINDS: dict[str, Opener] = {
     "file": lambda root: SqliteStore(root / "tasks.db"),
     "memory": lambda _root: SqliteStore(None),
     "journaled": journaled,
+    "run": lambda root: RunStore(root / "run.db"),
+    "upgraded run": lambda root: RunStore(of_first_schema(root / "old.db")),
     "upgraded": lambda root: SqliteStore(of_first_schema(root / "old.db")),
 }
 

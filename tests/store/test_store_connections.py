@@ -137,7 +137,6 @@ def test_a_long_log_is_checkpointed_and_begun_anew(
     file_store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAL_LIMIT", 100_000)
-    monkeypatch.setattr(module, "LOOK_EVERY", 1)
     assert file_store.path is not None
     reader = SqliteStore(file_store.path)
     log = Path(f"{file_store.path}-wal")

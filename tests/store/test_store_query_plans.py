@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import Query, Term
+from hopper_tui.store.run import RunStore
 from hopper_tui.store.sqlite import SqliteStore
 
 from .writing import first, hop, task, tasks, writing
@@ -101,6 +103,16 @@ def test_hops_are_searched_never_scanned(
 ) -> None:
     lines = plans(busy, lambda: use(busy))
     assert not [line for line in lines if line.startswith("SCAN")], lines
+
+
+def test_in_a_run_events_are_found_by_the_number_of_their_task(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "run.db")
+    (one,) = tasks(store, "one")
+    for key, index in ((one.id, "event_task"), ("g1", "event_other")):
+        lines = plans(store, lambda key=key: store.events(key=key))  # type: ignore[misc]
+        assert any(index in line for line in lines), lines
+        assert not [line for line in lines if line.startswith("SCAN")], lines
+    store.close()
 
 
 def test_settled_hops_cost_nothing(busy: SqliteStore) -> None:

@@ -399,3 +399,15 @@ def test_text_that_is_no_unicode_is_refused(store: Store) -> None:
     with pytest.raises(Invalid, match="Unicode"):
         tasks(store, "bad \udcff", id="x")
     assert store.events() == []
+
+
+def test_events_outlive_their_task_and_are_no_other_tasks(store: Store) -> None:
+    (gone,) = tasks(store, "gone")
+    change(store, gone, priority=Priority.HIGH)
+    with writing(store) as tx:
+        tx.remove_instance("web", "instance.removed")
+    (fresh,) = tasks(store, "fresh")
+    change(store, fresh, priority=Priority.LOW)
+    kinds = [event.kind for event in store.events(key=gone.id)]
+    assert kinds[:2] == ["task.created", "task.changed"]
+    assert [e.kind for e in store.events(key=fresh.id)] == ["task.created", "task.changed"]
