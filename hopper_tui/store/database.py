@@ -81,8 +81,10 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         if self.path is None:
+            from hopper_tui.store.schema import fill
+
             db = self._connect(":memory:")
-            self._migrate(db)
+            fill(db, SCHEMA_VERSION)
             return db
         if not self.path.exists():
             if self._opened is not None and not self.comes_back:

@@ -5,12 +5,11 @@ Loaded only when a database is new or older than the code.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from functools import cache
+from threading import Lock
 
 from sqlite_utils import Database, Migrations
-
-if TYPE_CHECKING:
-    import sqlite3
 
 migrations = Migrations("hopper")
 
@@ -229,3 +228,20 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     db = Database(connection)
     migrations.apply(db)
     connection.execute(f"PRAGMA user_version = {version:d}")
+
+
+_copying = Lock()
+
+
+def fill(connection: sqlite3.Connection, version: int) -> None:
+    """Make a store of an empty database in memory: as a copy, which takes a twentieth of the time
+    of all migrations."""
+    with _copying:
+        _blank(version).backup(connection)
+
+
+@cache
+def _blank(version: int) -> sqlite3.Connection:
+    made = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    migrate(made, version)
+    return made
