@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,15 @@ def _worker(shell: Shell, *args: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.communicate()
+
+
+def _watches(pid: int) -> bool:
+    """Whether a process has files watched, as one does that waits for a task."""
+    for fd in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(OSError):  # closed meanwhile
+            if os.readlink(fd) == "anon_inode:inotify":
+                return True
+    return False
 
 
 def _ended(process: subprocess.Popen[bytes]) -> Outcome:
@@ -504,7 +513,7 @@ def test_a_command_may_give_its_task_back_by_itself(
 
 def test_a_worker_that_runs_nothing_ends_without_a_word(guide: Shell) -> None:
     with _worker(guide, "--", "true") as worker:
-        time.sleep(1.0)  # nothing tells from outside that it waits
+        _await("it waits", lambda: _watches(worker.pid))
         worker.send_signal(signal.SIGTERM)
         ended = _ended(worker)
     assert (ended.code, ended.out, ended.err) == (0, "", "")

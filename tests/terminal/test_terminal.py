@@ -212,6 +212,7 @@ def test_killed_in_the_middle_of_a_form_it_loses_nothing(desk: Desk):
     t.type("a")
     t.sees("add to webapp")
     t.type("never sent")
+    t.sees("never sent")
     os.kill(desk.process, signal.SIGKILL)
     t.sees("Killed")
     assert len(desk.tasks()) == 3
