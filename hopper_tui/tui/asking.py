@@ -201,8 +201,11 @@ async def priority(cockpit: Cockpit) -> None:
     """Pick a priority for the chosen tasks."""
     choices = [Choice(str(p), partial(_priority_line, p)) for p in PRIORITIES]
     chosen = cockpit.tasks.chosen
+    row = cockpit.tasks.row(chosen[0])
+    present = str(row.task.priority) if row else None
     title = f"priority of {_subject(cockpit)}"
-    picked = await cockpit.app.push_screen_wait(ChoiceDialog(title, choices, "set"))
+    dialog = ChoiceDialog(title, choices, "set", present=present)
+    picked = await cockpit.app.push_screen_wait(dialog)
     if picked:
         await cockpit.work(verbs.set_priority(picked), chosen)
 
@@ -249,7 +252,9 @@ async def delegate(cockpit: Cockpit) -> None:
     async def attempt(order: Order) -> Problem | None:
         return _problem(await cockpit.work(verbs.delegate(*order), chosen))
 
-    dialog = DelegateDialog(f"delegate {_subject(cockpit)}", targets, attempt)
+    row = cockpit.tasks.row(chosen[0])
+    first = f" · ranked for {row.short_id if row else 'the first'}" if len(chosen) > 1 else ""
+    dialog = DelegateDialog(f"delegate {_subject(cockpit)}{first}", targets, attempt)
     await cockpit.app.push_screen_wait(dialog)
 
 

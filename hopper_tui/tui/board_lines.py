@@ -5,6 +5,7 @@ from __future__ import annotations
 from hopper_tui.model.text import plain
 from hopper_tui.tui.commands import Keys, key_of
 from hopper_tui.tui.presentation import (
+    FRESH,
     PRIORITY,
     STATUS,
     clip,
@@ -35,11 +36,11 @@ _EMPTY: dict[str, tuple[str, str, str]] = {
 """Why a column is empty, the command that changes it, and what that does."""
 
 
-def card_line(row: TaskRow, column: str, width: int, now: float) -> Line:
+def card_line(row: TaskRow, column: str, width: int, now: float, fresh: bool = False) -> Line:
     """A task on one line of exactly `width` cells: priority, state where it is not that of the
     column, title, and where there is room what matters."""
     task = row.task
-    head: list[Span] = [PRIORITY[task.priority], Span(" ")]
+    head: list[Span] = [PRIORITY[task.priority], FRESH if fresh else Span(" ")]
     if column in _MIXED:
         head += [STATUS[task.status], Span(" ")]
     room = max(1, width - line_width(tuple(head)))

@@ -66,9 +66,12 @@ class BoardColumn(LineList):
         self._painted_at = 0.0
         self.notice = self._explanation
 
-    def show(self, column: ColumnSnapshot, board: BoardSnapshot) -> None:
-        """Show another state of the column; the cursor stays on its task, else on its line."""
+    def show(self, column: ColumnSnapshot, board: BoardSnapshot, by_others: bool = False) -> None:
+        """Show another state of the column; the cursor stays on its task, else on its line. What
+        others changed is marked for a moment."""
         selected, above = self.selected, self.cursor - self.scroll_offset.y
+        if by_others:
+            self.freshen(key for key, row in column.rows.items() if row != self._pages.row(key))
         self.column, self._board = column, board
         self._pages.replace(column.ids, column.rows)
         self._pages.have(column.rows)
@@ -109,13 +112,15 @@ class BoardColumn(LineList):
         return self.column.ids[index]
 
     def line_key(self, index: int) -> Hashable:
-        return self.column.ids[index]
+        key = self.column.ids[index]
+        return (key, key in self.fresh)
 
     def line_at(self, index: int, width: int) -> Line:
         row = self._pages.get(index)
         if row is None:
             return loading_row(width)
-        return card_line(row, self.column.name, width, self._painted_at)
+        fresh = row.task.id in self.fresh
+        return card_line(row, self.column.name, width, self._painted_at, fresh)
 
     def line_role(self, index: int) -> Role | None:
         return super().line_role(index) if self.has_class("-current") else None
@@ -210,8 +215,9 @@ class BoardView(Vertical, Staged):
     def show(self, board: BoardSnapshot) -> None:
         """Show another state of the board, or that of another hopper from its tops."""
         before, self.snapshot = self.snapshot, board
+        by_others = self.by_others and _hopper(before) == _hopper(board)
         for column, seen in zip(self._columns, board.columns or map(_empty, COLUMNS), strict=True):
-            column.show(seen, board)
+            column.show(seen, board, by_others)
         self.set_class(board.problem is not None, "-broken")
         if _hopper(before) != _hopper(board):
             self._begin(board)

@@ -28,14 +28,12 @@ def _help_line(command: Command, keys: Keys, reason: str | None, width: int) -> 
 
 async def _run_one(cockpit: Cockpit, title: str, commands: Sequence[Command], verb: str) -> None:
     """Run the one of some commands that is picked."""
-    choices = [
-        Choice(
-            command.id,
-            partial(_help_line, command, cockpit.keys, cockpit.reason_against(command)),
-            f"{keys_of(command, cockpit.keys)} {command.title} {command.group} {command.id}",
-        )
-        for command in commands
-    ]
+    choices = []
+    for command in commands:
+        reason = cockpit.reason_against(command)
+        line = partial(_help_line, command, cockpit.keys, reason)
+        words = f"{keys_of(command, cockpit.keys)} {command.title} {command.group} {command.id}"
+        choices.append(Choice(command.id, line, words, f"Not now: {reason}" if reason else ""))
     dialog = ChoiceDialog(title, choices, verb, typing=len(choices) > TYPED_ABOVE)
     if picked := await cockpit.app.push_screen_wait(dialog):
         await cockpit.action_command(picked)

@@ -120,7 +120,6 @@ class Cockpit(FilteringScreen):
         self.following = Following(self.session, self)
         self.drafts: dict[str, Draft] = {}
         """What was typed into forms that were left, by the hopper the task was to be added to."""
-        self._by_others: tuple[int, ...] = ()
         self._loaded = False
         self.checkout = CheckoutSnapshot()
         self._asks_git = True
@@ -262,11 +261,12 @@ class Cockpit(FilteringScreen):
         moment if others did it."""
         self.load_queue()  # first: it is what one looks at, and a tree may have hundreds of stores
         tree = self.session.load_tree()
-        self._by_others = (tree, self._asked_for) if by_others else ()
         if (selected := self.tasks.task_id) is not None:
             self.session.load_detail(selected)
         if self.stage.shown and self.stage.shown.live:
             self.load_view()
+        asked = (tree, self._asked_for, self._view_asked_for)
+        self._by_others = frozenset(asked if by_others else ())
 
     def load_queue(self) -> None:
         view = self.queue_view
@@ -280,6 +280,7 @@ class Cockpit(FilteringScreen):
     @on(Stage.Highlighted)
     def _task_highlighted(self) -> None:
         self._selected = selected = self.tasks.task_id
+        self.show_status()
         if selected is None:
             self.task_view.show(None)
             self.chain_view.show(())
@@ -302,6 +303,12 @@ class Cockpit(FilteringScreen):
         if key is not None and key != self._hopper:
             self._hopper = key
             self.load_queue()
+
+    def action_go(self, pane: PaneName) -> None:
+        if self._pane == "tree" and pane != "tree":  # what comes next is meant for that hopper
+            self._open_highlighted()
+            self.await_rows()
+        super().action_go(pane)
 
     @on(LineList.Chosen, "#tree")
     def _hopper_chosen(self) -> None:
@@ -342,7 +349,7 @@ class Cockpit(FilteringScreen):
         instance = self.queue_view.snapshot.instance
         where = instance.name if instance else ""
         self.status.show(
-            hints_of(self._pane, self.keys),
+            hints_of(self.situation),
             self._actor,
             where,
             marked,

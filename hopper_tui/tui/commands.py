@@ -443,8 +443,24 @@ def bindings_of(pane: PaneName) -> list[BindingType]:
     ]
 
 
-def hints_of(pane: PaneName, keys: Keys) -> tuple[tuple[str, str], ...]:
-    """What the status line says in a pane: (key, short title); the last one is always shown."""
-    commands = [command for command in COMMANDS if command.hint and pane in command.panes]
-    found = [(keys.get(command.id, command.keys), command.hint) for command in commands]
-    return tuple((key_name(own[0]), hint) for own, hint in found if own)
+class Hint(NamedTuple):
+    """A key of the status line, what it does in a word, and whether that makes sense now."""
+
+    key: str
+    title: str
+    enabled: bool = True
+
+
+def hints_of(situation: Situation) -> tuple[Hint, ...]:
+    """What the status line says in a situation; the last one is always shown.
+
+    What the selected task allows is not looked at, for the line would flicker with every move.
+    """
+    commands = [c for c in COMMANDS if c.hint and situation.pane in c.panes]
+    found = [(situation.keys.get(c.id, c.keys), c) for c in commands]
+    is_empty = not situation.task and not situation.marked
+    return tuple(
+        Hint(key_name(own[0]), c.hint, not (is_empty and c.enabled(situation)))
+        for own, c in found
+        if own
+    )

@@ -26,7 +26,9 @@ class FilteringScreen(MovingScreen):
     _answered = 0
     """The question whose answer is shown."""
     _filtering = 0
-    """The question that the last filter was asked with."""
+    """The question about the queue that keys wait for."""
+    _view_filtering = 0
+    """The question about the view shown that keys wait for."""
 
     @property
     def now(self) -> float:
@@ -91,13 +93,21 @@ class FilteringScreen(MovingScreen):
         """Show only what a filter finds."""
         self._filters[self._hopper] = text.strip()
         self.load_queue()
-        self._filtering = self._asked_for
         self.load_view()
+        self.await_rows()
+
+    def await_rows(self) -> None:
+        """Let keys wait for the rows that were asked for last."""
+        self._filtering = self._asked_for
+        self._view_filtering = self._view_asked_for
 
     @property
     def is_filtering(self) -> bool:
-        """Whether the rows are still those from before a filter: no key is meant for them."""
-        return self._filter_line is None and self._answered < self._filtering
+        """Whether the rows are still those from before a filter, or of the hopper before: no key
+        is meant for them."""
+        view = self.stage.view
+        is_old = view is not None and view.snapshot.revision < self._view_filtering
+        return self._filter_line is None and (is_old or self._answered < self._filtering)
 
     def _focus_filtered(self) -> None:
         """Focus what a filter narrows: the queue, or the view in its place."""

@@ -44,12 +44,12 @@ def place_line(
     who_where = f"{who} @ {where}" if where else who
     marks = f"{marked:,} marked" if marked else ""
     if checkout is None or checkout.project is None:
-        return (Span(clip(" · ".join(filter(None, (marks, who_where))), room), "muted"),)
+        checkout = CheckoutSnapshot()
     added, clashes = checkout.uncommitted, len(checkout.conflicts)
     known: dict[str, Span] = {
         "marks": Span(marks, "muted"),
         "who": Span(plain(who_where), "muted"),
-        "where": Span(plain(where), "muted"),
+        "where": Span(clip_middle(where, BRANCH_WIDTH), "muted"),
         "branch": Span(clip_middle(checkout.branch or "", BRANCH_WIDTH), "muted"),
         "stub": Span(clip_middle(checkout.branch or "", STUB_WIDTH), "muted"),
         "uncommitted": Span(f"{added:,} uncommitted" if added else "", "accent"),

@@ -66,9 +66,14 @@ class LogReader:
             bodies = store.tasks(sorted(keys))
             short = world.short_ids(bodies)
             tasks |= {task.id: TaskRow(task, short[task.id]) for task in bodies}
+        told = set()
         for event, store in found:
             if event.entity == "command":  # the changes that took it back tell more
                 continue
+            once = (event.group, event.kind, event.key)
+            if event.entity == "delegation" and once in told:  # both its ends record it
+                continue
+            told.add(once)
             hop = hops.get(event.key)
             task = tasks.get(hop.task if hop else event.key)
             way = f"{world.name(hop.source)} → {world.name(hop.target)}" if hop else ""

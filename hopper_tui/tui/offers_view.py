@@ -42,4 +42,4 @@ def _rows(offer: Offer) -> Iterator[Row]:
     row = Row(it.id, partial(offer_line, offer), Place(it.source, it.task), offer.task, offer.hop)
     yield row
     if notes := notes_of(offer):
-        yield row._replace(draw=partial(notes_line, notes))
+        yield row._replace(draw=partial(notes_line, notes), below=True)

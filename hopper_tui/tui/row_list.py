@@ -20,7 +20,8 @@ happens."""
 
 class Row(NamedTuple):
     """A row: what tells it from the others, how it is drawn at a width and a time, where Enter
-    leads, what it is about, and what is folded with it."""
+    leads, what it is about, and what is folded with it. One that is `below` another belongs to it,
+    and the cursor passes over it."""
 
     key: str
     draw: Callable[[int, float], Line]
@@ -29,6 +30,7 @@ class Row(NamedTuple):
     hop: Hop | None = None
     approval: Held | None = None
     group: str = ""
+    below: bool = False
 
 
 class RowList(LineList, Staged):
@@ -63,6 +65,24 @@ class RowList(LineList, Staged):
         if not self.find(lambda row: row.key == selected, above):
             self.place_cursor(self.cursor)
         self.lines_changed()
+
+    def validate_cursor(self, index: int) -> int:
+        return self._head(super().validate_cursor(index))
+
+    def place_cursor(self, index: int, above: int | None = None) -> None:
+        super().place_cursor(self._head(max(0, min(index, len(self.rows) - 1))), above)
+
+    def _head(self, index: int) -> int:
+        """The row that a row belongs to."""
+        while 0 < index < len(self.rows) and self.rows[index].below:
+            index -= 1
+        return index
+
+    def action_cursor(self, step: int) -> None:
+        heads = [index for index, row in enumerate(self.rows) if not row.below]
+        if self.cursor in heads:
+            at = heads.index(self.cursor) + step
+            self.cursor = heads[max(0, min(at, len(heads) - 1))]
 
     def find(self, wanted: Callable[[Row], bool], above: int | None = None) -> bool:
         """Put the cursor on the first such row, if there is one."""

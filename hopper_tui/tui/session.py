@@ -134,9 +134,9 @@ class Session:
         """Ask for everything about a task."""
         self._ask("detail", lambda n: self._detail(n, task_id), DetailLoaded)
 
-    def load_view(self, view: View, question: Question) -> None:
-        """Ask for what a view shows."""
-        self._ask(
+    def load_view(self, view: View, question: Question) -> int:
+        """Ask for what a view shows; the revision that the answer will have."""
+        return self._ask(
             view.name,
             lambda number: self._reader(view).read(number, question),
             lambda snapshot: ViewLoaded(view.name, snapshot),

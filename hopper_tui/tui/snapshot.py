@@ -19,8 +19,29 @@ if TYPE_CHECKING:
     from hopper_tui.engine.trends import Trend
 
 
-_IN_A_SHELL = re.compile(r"(?<=\w{4}): hopper (undo|instance|task) .*| with --to$")
+_IN_A_SHELL = re.compile(
+    r"(?<=\w{4}): hopper (undo|instance|task|list|delegation list)\b.*| with --to$"
+)
 """The end of a hint that says what to type where no keys do it."""
+_SEEN_HERE = {
+    "doctor": "The doctor tells more",
+    "instance list": "The tree shows which are there",
+    "instance tree": "The tree shows which are there",
+    "delegation list": "The offers show what waits",
+    "conflicts": "The conflicts can be settled here",
+    "list --all": "The queue shows which are there",
+    "log": "The log tells more",
+    "task delegate": "Delegate it",
+}
+"""What a hint says to look at in a shell, by where it is on the screen."""
+
+
+def _here(hint: str) -> str:
+    """A hint as somebody at the screen needs it."""
+    command = re.fullmatch(r"(?:See|Look at): hopper (.*)", hint)
+    if command and command[1] in _SEEN_HERE:
+        return _SEEN_HERE[command[1]]
+    return _IN_A_SHELL.sub("", hint)
 
 
 class Problem(NamedTuple):
@@ -37,8 +58,8 @@ class Problem(NamedTuple):
         because a screen that stays open all day must outlive it."""
         if isinstance(error, HopperError):
             state = error.state if isinstance(error, StorageError) else "broken"
-            return cls(error.code, error.message, _IN_A_SHELL.sub("", error.hint), state)
-        return cls("unexpected", f"{type(error).__name__}: {error}", "Run hopper doctor")
+            return cls(error.code, error.message, _here(error.hint), state)
+        return cls("unexpected", f"{type(error).__name__}: {error}", _SEEN_HERE["doctor"])
 
     @property
     def sentence(self) -> str:

@@ -43,6 +43,8 @@ class Staged(Widget):
         """What the view shows is to be read, for the first time or again."""
 
     snapshot: Any
+    by_others = False
+    """Whether what is shown next was read because others changed something."""
 
     def show(self, snapshot: Any) -> None:
         """Show another state."""
@@ -147,9 +149,10 @@ class Stage(Container):
             view.display = False
         self.shown = None
 
-    def receive(self, name: ViewName, snapshot: Any) -> None:
+    def receive(self, name: ViewName, snapshot: Any, by_others: bool = False) -> None:
         """Hand a view what was read for it."""
         if view := self._views.get(name):
+            view.by_others = by_others
             view.show(snapshot)
             self.post_message(self.Highlighted())
 

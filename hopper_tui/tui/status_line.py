@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.timer import Timer
 
 from hopper_tui.tui.arrangement import SMALLEST
+from hopper_tui.tui.commands import Hint
 from hopper_tui.tui.git_lines import place_line
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.presentation import clip, line_width, width_of
@@ -23,7 +24,7 @@ class StatusLine(LineView, can_focus=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._hints: tuple[tuple[str, str], ...] = ()
+        self._hints: tuple[Hint, ...] = ()
         self._who, self._where, self._marked = "", "", 0
         self._checkout: CheckoutSnapshot | None = None
         self._is_paused = False
@@ -32,14 +33,14 @@ class StatusLine(LineView, can_focus=False):
 
     def show(
         self,
-        hints: tuple[tuple[str, str], ...],
+        hints: tuple[Hint, ...],
         who: str,
         where: str = "",
         marked: int = 0,
         checkout: CheckoutSnapshot | None = None,
         is_paused: bool = False,
     ) -> None:
-        """Show (key, what it does) pairs, who we are at which hopper, how many tasks are marked,
+        """Show keys and what they do, who we are at which hopper, how many tasks are marked,
         where that hopper's tasks stand in git, and whether the screen is held still."""
         self._hints, self._who, self._where, self._marked = hints, who, where, marked
         self._checkout, self._is_paused = checkout, is_paused
@@ -84,15 +85,16 @@ class StatusLine(LineView, can_focus=False):
 
     def _fitting(self, room: int) -> list[Span]:
         """The hints that fit into `room` cells; the last one is never left out."""
-        hints: list[Line] = [
-            (Span(key, "accent"), Span(f" {title}  ", "muted")) for key, title in self._hints
-        ]
+        hints: list[Line] = []
+        for hint in self._hints:
+            key = Span(hint.key, "accent" if hint.enabled else "muted")
+            hints.append((key, Span(f" {hint.title}  ", "muted")))
         last = hints.pop() if hints else ()
         used = 1 + line_width(last)
         spans: list[Span] = []
-        for hint in hints:
-            used += line_width(hint)
+        for line in hints:
+            used += line_width(line)
             if used > room:
                 break
-            spans += hint
+            spans += line
         return [*spans, *last]

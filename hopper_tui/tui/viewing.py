@@ -22,6 +22,10 @@ class ViewingScreen(WorkingScreen):
     tree_view = getters.query_one("#tree", TreeView)
     view_of: dict[str, ViewName]
     _hopper: str | None
+    _view_asked_for = 0
+    """The question about the view shown that was asked last."""
+    _by_others: frozenset[int] = frozenset()
+    """The questions that were asked because others changed something."""
     answered_at: str | None = None
     """The hopper that answered an offer in the view shown, which may have gone from it."""
 
@@ -89,11 +93,12 @@ class ViewingScreen(WorkingScreen):
         if (view := self.stage.view) and self.stage.shown:
             task = self.queue_view.selected
             question = Question(self._hopper, self.filter_text, task, view.wanted)
-            self.session.load_view(self.stage.shown, question)
+            self._view_asked_for = self.session.load_view(self.stage.shown, question)
 
     @on(ViewLoaded)
     def _show_view(self, message: ViewLoaded) -> None:
-        self.stage.receive(message.name, message.snapshot)
+        by_others = message.snapshot.revision in self._by_others
+        self.stage.receive(message.name, message.snapshot, by_others)
 
     @on(Staged.PageWanted)
     def _fetch_cards(self, message: Staged.PageWanted) -> None:

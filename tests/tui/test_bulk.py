@@ -55,6 +55,12 @@ def home(tmp_path: Path) -> World:
     return busy_world(tmp_path / "home")
 
 
+async def test_targets_for_many_say_for_which_of_them_they_are_ranked(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        await s.press("space", "space", "D")
+        await s.sees("delegate 2 tasks · ranked for web-zv0c1")
+
+
 async def test_a_range_follows_the_cursor_until_v_ends_it(webapp: World):
     async with story(webapp, instance="webapp") as s:
         await s.press("space", "j", "v")

@@ -12,6 +12,7 @@ from hopper_tui.tui.commands import COMMANDS, EVERYWHERE, Situation, bindings_of
 from hopper_tui.tui.snapshot import QueueSnapshot
 from hopper_tui.tui.verbs import VERBS
 
+NOTHING = Situation("queue", None, None, 0, QueueSnapshot(0, None), None, None)
 TAKEN = {"ctrl+a", "ctrl+b", "ctrl+g", "ctrl+o", "ctrl+s", "ctrl+t"}
 """The prefix keys of tmux, screen and zellij."""
 
@@ -50,11 +51,17 @@ def test_every_action_exists():
 
 @pytest.mark.parametrize("pane", EVERYWHERE)
 def test_the_last_hint_is_help(pane: str):
-    assert hints_of(pane, {})[-1] == ("?", "help")
+    assert hints_of(NOTHING._replace(pane=pane))[-1] == ("?", "help", True)
+
+
+def test_hints_of_what_cannot_be_done_are_dimmed_only_where_no_task_is_selected():
+    dimmed = {hint.title for hint in hints_of(NOTHING) if not hint.enabled}
+    assert {"add", "claim", "done", "why"} <= dimmed
+    assert not dimmed & {"views", "quit", "help"}
+    assert all(hint.enabled for hint in hints_of(NOTHING._replace(marked=1)))
 
 
 def test_where_nothing_is_selected_reasons_are_sentences():
-    nothing = Situation("queue", None, None, 0, QueueSnapshot(0, None), None, None)
-    reasons = [reason for c in COMMANDS if (reason := c.enabled(nothing))]
+    reasons = [reason for c in COMMANDS if (reason := c.enabled(NOTHING))]
     assert len(reasons) > 20
     assert all(reason[0].isupper() and reason.endswith(".") for reason in reasons)

@@ -32,7 +32,7 @@ async def test_the_branch_is_on_the_status_line_and_nothing_else_when_all_is_com
 async def test_what_is_not_committed_is_counted_and_a_commit_clears_it(tmp_path: Path):
     ann = repository(tmp_path / "ann")
     async with story(world_of(ann)) as s:
-        await s.press("p", "enter")
+        await s.press("p", "g", "enter")
         await s.sees("ann @ web · main · 1 uncommitted")
         ann.commit()
         await s.sees_no("uncommitted")

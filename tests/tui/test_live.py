@@ -105,6 +105,23 @@ async def test_what_others_change_is_marked_for_a_moment(tmp_path: Path):
         other.close()
 
 
+async def test_what_others_change_is_marked_on_the_board_as_well(tmp_path: Path):
+    async with story(busy_world(tmp_path), (160, 48), instance="webapp") as s:
+        await s.press("B")
+        await s.sees("7 pending")
+        other = another(tmp_path)
+        webapp = other.hopper("webapp")
+        docs = next(task for task in webapp.list() if task.title == "Tidy the docs")
+        webapp.claim(docs.id, executor="claude", role="human")
+        await s.until(lambda: "▎◇ Tidy" in s.screen, "the card is not marked")
+        assert s.screen.count("▎") == 1
+        await s.sees_no("▎")
+        await s.press("c")
+        await s.sees("claimed web-")
+        assert "▎" not in s.screen
+        other.close()
+
+
 async def test_what_we_do_ourselves_is_not_marked(tmp_path: Path):
     async with story(busy_world(tmp_path), instance="webapp") as s:
         seen: list[str] = []

@@ -123,6 +123,14 @@ async def test_paused_nothing_moves_and_what_is_new_is_counted():
         await told.sees_no("paused")
 
 
+async def test_an_answer_is_told_once_though_both_ends_record_it():
+    async with story(busy_world(), instance="webapp") as told:
+        await told.press("L")
+        await told.sees("Build login page  webapp → worker-1")
+        said = [line for line in told.screen.splitlines() if "accepted" in line]
+        assert len([line for line in said if "Build login page" in line]) == 1
+
+
 async def test_one_task_alone():
     async with story(busy_world(), instance="webapp") as told:
         await told.press("L")

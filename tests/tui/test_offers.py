@@ -127,6 +127,19 @@ async def test_the_cursor_stays_on_its_offer_while_others_answer():
         assert offered(told) == "Write the post"
 
 
+async def test_the_cursor_goes_from_offer_to_offer_and_not_to_what_was_said():
+    async with story(offers_world(), (80, 24), instance="webapp") as told:
+        await told.press("O")
+        await told.sees("before Friday, please")
+        for title in ("Rotate the keys", "Write the post", "Tune the queries", "Tune the queries"):
+            assert title in told.app.cockpit.tasks.selected_row.task.title
+            await told.press("j")
+        await told.press("k")
+        assert "Write the post" in told.app.cockpit.tasks.selected_row.task.title
+        await told.press("G")
+        assert "Tune the queries" in told.app.cockpit.tasks.selected_row.task.title
+
+
 async def test_where_nothing_waits_it_says_what_would():
     async with story(empty_world()) as told:
         await told.press("O")

@@ -7,9 +7,11 @@ import string
 import pytest
 
 from hopper_tui.engine.world import World
+from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.tui.dialogs.text import TextDialog
 from hopper_tui.tui.roles import Span
+from hopper_tui.tui.snapshot import Problem
 
 from .story import story
 from .worlds import empty_world
@@ -215,6 +217,12 @@ async def test_priority(webapp: World):
         await s.sees("now urgent web-")
         await s.until(lambda: "!" in s.row("Tidy the docs"), "not urgent")
         await s.selects("Tidy the docs")
+
+
+async def test_the_present_priority_is_chosen_first(webapp: World):
+    async with open_at(webapp, "Ship OAuth") as s:
+        await s.press("p", "j", "enter")
+        await s.sees("now medium web-")
 
 
 async def test_editing_the_title(webapp: World):
@@ -429,7 +437,7 @@ async def test_escape_out_of_habit_puts_no_box_in_the_way(webapp: World):
 async def test_a_dialog_uses_the_room_there_is(webapp: World):
     async with story(webapp, (160, 48), instance="webapp") as s:
         await s.press("?")
-        await s.sees("Filter the queue", "To the last")
+        await s.sees("Filter the queue", "A page down")
         await s.press("escape")
         text = [(Span(f"line {number}."),) for number in range(60)]
         await s.app.push_screen(TextDialog("sixty", lambda width: tuple(text)))
@@ -438,6 +446,43 @@ async def test_a_dialog_uses_the_room_there_is(webapp: World):
         await s.sees("line 59.")
         await s.press("g")
         await s.sees("line 0.")
+
+
+async def test_reasons_are_told_whole_however_narrow_the_screen(webapp: World):
+    async with story(webapp, (50, 20), instance="webapp") as s:
+        await s.press("?")
+        await s.type("settle")
+        await s.sees(
+            "Not now: The tasks of this hopper do not", "travel in git, so nothing can conflict."
+        )
+        await s.press(*["backspace"] * 6, *"mark it done")
+        await s.sees_no("Not now")
+
+
+@pytest.mark.parametrize("keys", ["?", "D", "a", "F", "@", "p", "x"])
+async def test_hints_are_whole_or_left_out_and_the_way_out_is_among_them(webapp: World, keys: str):
+    async with story(webapp, (50, 20), instance="webapp") as s:
+        await s.press(keys)
+        await s.sees(" esc leave ")
+        await s.until(lambda: "  ? help  " in s.screen.splitlines()[-1], "no help in sight")
+        assert "…" not in s.screen.splitlines()[-1]
+
+
+async def test_keys_that_follow_a_walk_through_the_tree_are_meant_for_that_hopper(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        for key in "1g2a":
+            s.tap(key)
+        await s.sees("add to hopper-global")
+
+
+async def test_a_refusal_names_no_shell_where_the_screen_will_do(webapp: World):
+    for hint, here in (
+        ("Reopen it first: hopper task reopen", "Reopen it first"),
+        ("See: hopper doctor", "The doctor tells more"),
+        ("See: hopper instance tree", "The tree shows which are there"),
+        ("Bring it back: hopper recover", "Bring it back: hopper recover"),
+    ):
+        assert Problem.of(HopperError("no", hint)).hint == here
 
 
 async def test_an_empty_world_says_how_to_begin():

@@ -6,8 +6,12 @@ import pytest
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
+from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.roles import ROLES
 from hopper_tui.tui.themes import THEMES, role_defaults
+
+from .story import story
+from .worlds import busy_world
 
 READABLE = 4.5
 
@@ -57,3 +61,23 @@ def test_textuals_own_themes_give_every_role_a_colour(theme: Theme):
     colours = {role: Color.parse(value) for role, value in roles.items()}
     cursor, ground = colours["role-cursor"], colours["role-cursor-background"]
     assert cursor != ground
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+async def test_all_that_is_painted_can_be_read_also_marked_and_fresh_rows(theme: Theme):
+    async with story(busy_world(), (160, 48), instance="webapp") as s:
+        s.app.theme = theme.name
+        await s.press("space", "j", "space")
+        queue = s.app.cockpit.queue_view
+        queue.freshen(queue.snapshot.ids[5:6])
+        queue.lines_changed()
+        await s.until(lambda: "◉" in s.screen and "▎" in s.screen, "nothing is marked")
+        for pane in ("1", "2", "3"):
+            await s.press(pane)
+            for view in s.app.screen.query(LineView):
+                for y in range(view.size.height):
+                    for text, style, _ in view.render_line(y):
+                        if style and style.color and not text.isspace():
+                            fore, ground = Color.from_rich_color(style.color), style.bgcolor
+                            assert ground is not None
+                            assert contrast(fore, Color.from_rich_color(ground)) >= READABLE, text

@@ -7,21 +7,27 @@ from typing import ClassVar, NamedTuple
 
 from textual import getters
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from hopper_tui.tui.dialogs.dialog import FRAME, Dialog, room
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.roles import Line, Role, Span
 
+NOTE_LINES = 3
+"""Lines of the note below a list, with one that is empty."""
+
 
 class Choice(NamedTuple):
-    """Something to pick. `line` draws it at a width; `words` is what typing is compared with."""
+    """Something to pick. `line` draws it at a width; `words` is what typing is compared with;
+    `note` is told below the list while the cursor is on it."""
 
     key: str
     line: Callable[[int], Line]
     words: str = ""
+    note: str = ""
 
 
 class ChoiceList(LineList):
@@ -50,6 +56,11 @@ class ChoiceList(LineList):
         self._shown = self._choices
         self.notice = ((Span("Nothing like that.", "muted"),),)
 
+    @property
+    def note(self) -> str:
+        """What is to be told of the selected choice."""
+        return self._shown[self.cursor].note if self.cursor < len(self._shown) else ""
+
     def offer(self, choices: Sequence[Choice]) -> None:
         """Show other choices; the cursor stays on what it selected, else on its line."""
         selected = self.selected
@@ -58,6 +69,12 @@ class ChoiceList(LineList):
         self.forget_strips()
         self.place_cursor(keys.index(selected) if selected in keys else self.cursor)
         self.lines_changed()
+
+    def begin_at(self, key: str | None) -> None:
+        """Let the cursor begin on a choice, if it is there."""
+        keys = [choice.key for choice in self._shown]
+        if key in keys:
+            self.set_reactive(LineList.cursor, keys.index(key))
 
     def narrow(self, typed: str) -> None:
         """Show only the choices that contain every typed word."""
@@ -69,6 +86,7 @@ class ChoiceList(LineList):
         )
         self.place_cursor(0, 0)
         self.lines_changed()
+        self.post_message(self.Highlighted(self, self.selected))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return min(max(1, self.line_count()), room(viewport, self._around))
@@ -87,7 +105,8 @@ class ChoiceList(LineList):
 
 
 class ChoiceDialog(Dialog[str]):
-    """The result is the key of what was picked. With `typing` the list has a search field."""
+    """The result is the key of what was picked; the cursor begins on `present`. With `typing` the
+    list has a search field."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,ctrl+n", "move(1)", show=False),
@@ -99,17 +118,30 @@ class ChoiceDialog(Dialog[str]):
     choices = getters.query_one(ChoiceList)
 
     def __init__(
-        self, title: str, choices: Sequence[Choice], verb: str, typing: bool = False
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        verb: str,
+        typing: bool = False,
+        present: str | None = None,
     ) -> None:
         find = "type to find   " if typing else ""
         super().__init__(title, f"{find}↑↓ move   enter {verb}   esc leave")
-        self._list = ChoiceList(choices, id="choices", around=FRAME + (2 if typing else 0))
+        self._has_notes = any(choice.note for choice in choices)
+        around = FRAME + (2 if typing else 0) + (NOTE_LINES if self._has_notes else 0)
+        self._list = ChoiceList(choices, id="choices", around=around)
         self._typing = typing
+        self._list.begin_at(present)
 
     def body(self) -> list[Widget]:
-        if not self._typing:
-            return [self._list]
-        return [Input(placeholder="search", id="search", compact=True), self._list]
+        search = Input(placeholder="search", id="search", compact=True)
+        note = Static("", id="note")
+        return [*[search][: self._typing], self._list, *[note][: self._has_notes]]
+
+    def on_line_list_highlighted(self, event: LineList.Highlighted) -> None:
+        event.stop()
+        for note in self.query("#note").results(Static):
+            note.update(Content(self.choices.note))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self.narrow(event.value)

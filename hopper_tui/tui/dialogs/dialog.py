@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -12,10 +13,10 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from hopper_tui.model.text import plain
 from hopper_tui.resources import STYLES
+from hopper_tui.tui.presentation import width_of
 
 R = TypeVar("R")
 
@@ -26,6 +27,24 @@ FRAME = 6
 def room(viewport: Size, around: int = FRAME) -> int:
     """How many lines the tallest dialog has that are left by what is around them."""
     return max(1, viewport.height * 9 // 10 - around)
+
+
+class Hints(Widget):
+    """Keys and what they do, two spaces or more between them: as many as fit, and the last."""
+
+    def __init__(self, hints: str) -> None:
+        super().__init__(id="hints")
+        self._hints = re.findall(r"\S+(?: \S+)*\s*", hints)
+
+    def render(self) -> Content:
+        *hints, last = self._hints
+        used, shown = width_of(last), ""
+        for hint in hints:
+            used += width_of(hint)
+            if used > self.size.width:
+                break
+            shown += hint
+        return Content(shown + last)
 
 
 class Dialog(ModalScreen[R]):
@@ -44,7 +63,7 @@ class Dialog(ModalScreen[R]):
         with Vertical(id="dialog") as box:
             box.border_title = Content(f" {plain(self._title)} ")
             yield from self.body()
-            yield Static(Content(self._hints), id="hints")
+            yield Hints(self._hints)
 
     def body(self) -> list[Widget]:
         """The widgets between title and hints."""
