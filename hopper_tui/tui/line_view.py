@@ -99,13 +99,25 @@ class LineView(ScrollView, can_focus=True):
     def _fit(self) -> bool:
         """Adopt the number of lines; whether that changed the layout.
 
-        What fits needs no scrolling and no layout: short texts replace each other line by line.
+        What fits needs no scrolling and no layout, and what does not fit needs no other: texts
+        replace each other line by line. A scrollbar that comes or goes does so in one layout;
+        Textual would paint the whole view before it as well.
         """
         lines = self.line_count()
         size = Size(self.size.width, lines) if lines > self.size.height else Size(0, 0)
-        changed = size != self.virtual_size
+        if size == self.virtual_size:
+            return False
+        height, has_bar = self.styles.height, size.height > 0
+        if has_bar == self.show_vertical_scrollbar and height is not None and not height.is_auto:
+            self.set_reactive(LineView.virtual_size, size)
+            if has_bar:
+                self.vertical_scrollbar.window_virtual_size = lines
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
+            return False
+        if self.size.height:
+            self.show_vertical_scrollbar = has_bar
         self.virtual_size = size
-        return changed
+        return True
 
     def render_line(self, y: int) -> Strip:
         """Textual's line API: the strip at `y` of the widget."""
@@ -144,19 +156,19 @@ class LineView(ScrollView, can_focus=True):
         )
 
     def _paint(self, line: Line, width: int | None, whole: Role | None) -> Strip:
-        """Colour a line; spaces take the style before them, which keeps the bytes few."""
-        if whole is not None:
-            style = self._style(whole)
-            strip = Strip([Segment("".join(span.text for span in line), style)])
-        else:
-            style = self._style("text")
-            segments = []
-            for text, role in line:
-                if text and not text.isspace():
-                    style = self._style(role)
-                segments.append(Segment(text, style))
-            strip = Strip(Segment.simplify(segments))
-        return strip if width is None else strip.adjust_cell_length(width, style)
+        """Colour a line; spaces take the style before them, also those that fill the width: each
+        piece would cost its colours again."""
+        style = self._style(whole or "text")
+        segments = []
+        for text, role in line:
+            if whole is None and text and not text.isspace():
+                style = self._style(role)
+            segments.append(Segment(text, style))
+        if width is None:
+            return Strip(Segment.simplify(segments))
+        missing = width - sum(segment.cell_length for segment in segments)
+        segments.append(Segment(" " * missing, style))
+        return Strip(Segment.simplify(segments)).adjust_cell_length(width, style)
 
     def _style(self, role: Role) -> Style:
         style = self._styles.get(role)

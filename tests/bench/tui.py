@@ -43,6 +43,8 @@ SETTLED = 0.5
 FIRST_PAINT_LIMIT = 1.3
 MOVE_LIMIT = 700
 PAGE_LIMIT = 12_000
+DETAIL_LIMIT = 4_000
+"""Bytes of another task's details, where that adds and takes away no scrollbar."""
 
 COMMIT_LIMIT = 60.0
 """Milliseconds from a commit of another process until it is on the screen, at 10,000 tasks."""
@@ -292,7 +294,10 @@ def keys_at(code: str, size: tuple[int, int]) -> None:
         counts = [terminal.key(keys) for _ in range(1 if keys == b"k" else 3)]
         answer, later = (max(values) for values in zip(*counts, strict=True))
         judged = verdict(answer, limit) if limit else ""
-        print(f"{title:<24} {answer:6} bytes   then {later} for the details   {judged}")
+        details = verdict(later, DETAIL_LIMIT)
+        print(
+            f"{title:<24} {answer:6} bytes   {judged:<8} then {later} for the details   {details}"
+        )
     terminal.close()
 
 
