@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from hopper_tui.tui.inotify import Inotify
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from watchfiles import Change
-
 STEP_MS = 20
-"""How long to wait for more changes once there was one."""
+"""How long to wait for more changes once there was one, where changes have to be looked for."""
+QUIET_MS = 6
+"""The same where they are told."""
+BUSY_MS, BUSY_QUIET_MS = 250, 30
+"""The same so shortly after another change: many come together, and are read together."""
 DEBOUNCE_MS = 100
 """The longest wait while changes keep coming."""
 _DATABASE_FILES = (".db", ".db-wal")
@@ -34,8 +39,8 @@ class Stamps:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, int]] = {}
 
-    def __call__(self, change: Change, path: str) -> bool:
-        """Whether the change of the file at `path` is news."""
+    def __call__(self, path: str) -> bool:
+        """Whether a change of the file at `path` is news."""
         folder, name = os.path.split(path)
         if not (
             name.endswith(_STORE_FILES)
@@ -65,12 +70,51 @@ def identities(directories: Iterable[Path]) -> frozenset[tuple[str, int]]:
 
 
 async def changes(paths: Sequence[str]) -> AsyncIterator[None]:
-    """Yields after each burst of changes in these directories; ends when one of them is gone
-    before it can be watched."""
-    watchfiles = await asyncio.to_thread(__import__, "watchfiles")
-    bursts = watchfiles.awatch(
-        *paths, watch_filter=Stamps(), step=STEP_MS, debounce=DEBOUNCE_MS, recursive=False
-    )
-    with suppress(FileNotFoundError):
-        async for _ in bursts:
+    """Yields after each burst of changes in these directories; ends when one of them is gone, or
+    cannot be watched: somebody looks at the stores from time to time all the same."""
+    with suppress(OSError):
+        async for _ in (_told if sys.platform == "linux" else _looked_for)(paths):
             yield None
+
+
+async def _looked_for(paths: Sequence[str]) -> AsyncIterator[None]:
+    """Changes as a thread finds them that looks every few milliseconds."""
+    watchfiles = await asyncio.to_thread(__import__, "watchfiles")
+    is_news = Stamps()
+    async for _ in watchfiles.awatch(
+        *paths,
+        watch_filter=lambda _, path: is_news(path),
+        step=STEP_MS,
+        debounce=DEBOUNCE_MS,
+        recursive=False,
+    ):
+        yield None
+
+
+async def _told(paths: Sequence[str]) -> AsyncIterator[None]:
+    """Changes as the system tells them; who waits for them takes no time at all."""
+    told = Inotify(paths)
+    loop = asyncio.get_running_loop()
+    arrived = asyncio.Event()
+    loop.add_reader(told.fd, arrived.set)
+    is_news = Stamps()
+    passed = 0.0
+    try:
+        while True:
+            await arrived.wait()
+            begun, news = loop.time(), False
+            quiet = QUIET_MS if begun - passed > BUSY_MS / 1000 else BUSY_QUIET_MS
+            while arrived.is_set() and loop.time() - begun < DEBOUNCE_MS / 1000:
+                arrived.clear()
+                files, lost = told.changed()
+                fresh = [path for path in files if is_news(path)]
+                news = news or lost or bool(fresh)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(quiet / 1000):
+                        await arrived.wait()
+            if news:
+                yield None
+                passed = loop.time()
+    finally:
+        loop.remove_reader(told.fd)
+        told.close()
