@@ -10,7 +10,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus, Focus, Resize
+from textual.events import DescendantFocus, Resize
 from textual.message import Message
 from textual.widget import Widget
 
@@ -133,8 +133,7 @@ class BoardColumn(LineList):
         super().on_resize(event)
         self._prefetch()
 
-    def on_focus(self, event: Focus) -> None:
-        super().on_focus(event)
+    def on_focus(self) -> None:
         self.post_message(self.Highlighted(self, self.selected))
 
     def action_step(self, step: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
+from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import var
@@ -123,11 +123,9 @@ class LineList(LineView):
         self._reveal(self.cursor)
         self._point()
 
-    def on_focus(self, event: Focus) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self._point()
-        self.refresh_line(self.cursor)
-
-    def on_blur(self, event: Blur) -> None:
         self.refresh_line(self.cursor)
 
     def line_under(self, event: Click) -> int | None:

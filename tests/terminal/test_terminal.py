@@ -1,4 +1,5 @@
-"""Stories in a real terminal, while other processes work on the same hopper."""
+"""Stories in a real terminal and in a real browser, while other processes work on the same
+hopper."""
 
 from __future__ import annotations
 
@@ -7,21 +8,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import pytest
 from launch import COMMAND, environment
 
+from .browser import Browser
+from .display import Display
 from .tmux import Terminal, needs_tmux
 
-pytestmark = needs_tmux
+S = TypeVar("S", bound=Display)
 
 
-class Desk:
-    """A project directory, a home and a terminal."""
+class Desk(Generic[S]):
+    """A project directory, a home and a screen."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, screen: Callable[[Path, Mapping[str, str]], S]) -> None:
         self.root = root
         self.project = root / "webapp"
         self.project.mkdir()
@@ -34,7 +38,7 @@ class Desk:
             ("Tidy the docs", "medium"),
         ):
             self.hopper("add", title, "--priority", priority)
-        self.terminal = Terminal(root, self.env)
+        self.screen = screen(root, self.env)
 
     def hopper(self, *args: str) -> str:
         """What `hopper ARGS` prints, in a process of its own."""
@@ -59,21 +63,38 @@ class Desk:
         """The task with that title."""
         return next(task for task in self.tasks() if task["title"] == title)
 
-    def opens(self, *args: str) -> Terminal:
-        """The terminal, once the tasks are on its screen."""
-        self.terminal.opens("-C", str(self.project), "tui", *args)
-        self.terminal.sees("Fix login crash")
-        return self.terminal
+    def opens(self, *args: str) -> S:
+        """The screen, once the tasks are on it."""
+        self.screen.opens("-C", str(self.project), "tui", *args)
+        self.screen.sees("Fix login crash")
+        return self.screen
+
+
+@pytest.fixture(params=[pytest.param(Terminal, marks=needs_tmux), Browser])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk[Display]]:
+    """For stories that are the same in a terminal and in a browser."""
+    made: Desk[Display] = Desk(tmp_path, request.param)
+    yield made
+    made.screen.close()
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.terminal.close()
+def shell_desk(tmp_path: Path) -> Iterator[Desk[Terminal]]:
+    """For stories about the terminal and the shell in it."""
+    made = Desk(tmp_path, Terminal)
+    yield made
+    made.screen.close()
 
 
-def test_what_others_do_comes_up_and_the_cursor_stays(desk: Desk):
+@pytest.fixture
+def web_desk(tmp_path: Path) -> Iterator[Desk[Browser]]:
+    """For stories about the browser."""
+    made = Desk(tmp_path, Browser)
+    yield made
+    made.screen.close()
+
+
+def test_what_others_do_comes_up_and_the_cursor_stays(desk: Desk[Display]):
     t = desk.opens()
     t.press("j")
     t.until(lambda: "Ship OAuth" in t.cursor, "the cursor never moved")
@@ -88,7 +109,7 @@ def test_what_others_do_comes_up_and_the_cursor_stays(desk: Desk):
     assert "Ship OAuth" in t.cursor
 
 
-def test_adding_claiming_and_finishing(desk: Desk):
+def test_adding_claiming_and_finishing(desk: Desk[Display]):
     t = desk.opens()
     t.type("a")
     t.sees("add to webapp")
@@ -103,7 +124,7 @@ def test_adding_claiming_and_finishing(desk: Desk):
     assert desk.task("Sharpen the saw")["status"] == "done"
 
 
-def test_what_is_typed_ahead_is_meant_for_what_opens(desk: Desk):
+def test_what_is_typed_ahead_is_meant_for_what_opens(desk: Desk[Display]):
     t = desk.opens()
     t.type("add docs, xylophone\n")  # a letter too many, and no waiting for the form
     t.sees("added dd docs, xylophone", "4 open")
@@ -112,9 +133,10 @@ def test_what_is_typed_ahead_is_meant_for_what_opens(desk: Desk):
     assert {task["status"] for task in desk.tasks()} == {"pending"}
 
 
-def test_an_editor_that_cannot_be_run_leaves_the_screen_alive(desk: Desk):
-    desk.terminal.type("export VISUAL=/no/such/editor\n")
-    t = desk.opens()
+@needs_tmux
+def test_an_editor_that_cannot_be_run_leaves_the_screen_alive(shell_desk: Desk[Terminal]):
+    shell_desk.screen.type("export VISUAL=/no/such/editor\n")
+    t = shell_desk.opens()
     t.type("e")
     t.sees("/no/such/editor cannot be run", "Fix login crash")
     t.press("j")
@@ -123,7 +145,7 @@ def test_an_editor_that_cannot_be_run_leaves_the_screen_alive(desk: Desk):
     t.until(t.is_back, "the shell never came back")
 
 
-def test_what_is_typed_after_enter_is_no_part_of_what_was_entered(desk: Desk):
+def test_what_is_typed_after_enter_is_no_part_of_what_was_entered(desk: Desk[Display]):
     t = desk.opens()
     t.type("aone\natwo\nathree\n")
     t.sees("added three", "6 open")
@@ -132,26 +154,30 @@ def test_what_is_typed_after_enter_is_no_part_of_what_was_entered(desk: Desk):
     t.sees("/Ship ", "1 of 6")
 
 
-def test_where_nothing_can_be_seen_no_key_does_anything(desk: Desk):
-    t = desk.opens()
+@needs_tmux
+def test_where_nothing_can_be_seen_no_key_does_anything(shell_desk: Desk[Terminal]):
+    t = shell_desk.opens()
     t.resize(49, 20)
     t.sees("Hopper needs 50 columns")
     t.type("dxabc\n")
     t.resize(120, 36)
     t.sees("Fix login crash", "3 open")
-    assert {task["status"] for task in desk.tasks()} == {"pending"}
+    assert {task["status"] for task in shell_desk.tasks()} == {"pending"}
 
 
+@needs_tmux
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_ended_by_a_signal_it_gives_the_terminal_back(desk: Desk, number: signal.Signals):
-    t = desk.opens()
-    os.kill(desk.process, number)
+def test_ended_by_a_signal_it_gives_the_terminal_back(
+    shell_desk: Desk[Terminal], number: signal.Signals
+):
+    t = shell_desk.opens()
+    os.kill(shell_desk.process, number)
     t.until(t.is_back, "the shell never came back")
     t.type("echo code $?\n")
     t.sees(f"code {128 + number}")
 
 
-def test_undo_is_the_same_here_and_there(desk: Desk):
+def test_undo_is_the_same_here_and_there(desk: Desk[Display]):
     t = desk.opens()
     t.type("c")
     t.sees("claimed web-")
@@ -164,7 +190,7 @@ def test_undo_is_the_same_here_and_there(desk: Desk):
     assert desk.task("Ship OAuth")["priority"] == "high"
 
 
-def test_views_follow_what_others_do(desk: Desk):
+def test_views_follow_what_others_do(desk: Desk[Display]):
     t = desk.opens()
     t.type("B")
     t.sees("3 pending", "0 in progress")
@@ -185,7 +211,7 @@ def test_views_follow_what_others_do(desk: Desk):
     t.sees("webapp · 4 open")
 
 
-def test_quitting_leaves_the_shell_as_it_was(desk: Desk):
+def test_quitting_in_the_middle_of_a_form_adds_nothing(desk: Desk[Display]):
     t = desk.opens()
     t.type("a")
     t.sees("add to webapp")
@@ -193,34 +219,53 @@ def test_quitting_leaves_the_shell_as_it_was(desk: Desk):
     t.press("Escape")
     t.sees_no("add to webapp")
     t.type("q")
-    t.until(t.is_back, "the shell never came back")
-    assert "Fix login crash" not in t.screen
+    t.until(t.is_back, "it never ended")
     assert len(desk.tasks()) == 3
 
 
+@needs_tmux
+def test_quitting_leaves_the_shell_as_it_was(shell_desk: Desk[Terminal]):
+    t = shell_desk.opens()
+    t.type("q")
+    t.until(t.is_back, "the shell never came back")
+    assert "Fix login crash" not in t.screen
+
+
+def test_the_mouse_and_nothing_from_elsewhere_in_a_browser(web_desk: Desk[Browser]):
+    t = web_desk.opens()
+    t.click("Tidy the docs")
+    t.until(lambda: "Tidy the docs" in t.cursor, "the row that was clicked is not selected")
+    t.type("d")
+    t.sees("done web-")
+    assert web_desk.task("Tidy the docs")["status"] == "done"
+    assert all(url.startswith(t.address) for url in t.loaded), t.loaded
+
+
+@needs_tmux
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (50, 20), (40, 8)])
-def test_any_size_and_back(desk: Desk, columns: int, lines: int):
-    t = desk.opens()
+def test_any_size_and_back(shell_desk: Desk[Terminal], columns: int, lines: int):
+    t = shell_desk.opens()
     t.resize(columns, lines)
     t.until(lambda: len(t.screen.splitlines()) <= lines, "never became that small")
     t.resize(120, 36)
     t.sees("hoppers", "Fix login crash", "Tidy the docs")
 
 
-def test_killed_in_the_middle_of_a_form_it_loses_nothing(desk: Desk):
-    t = desk.opens()
+@needs_tmux
+def test_killed_in_the_middle_of_a_form_it_loses_nothing(shell_desk: Desk[Terminal]):
+    t = shell_desk.opens()
     t.type("a")
     t.sees("add to webapp")
     t.type("never sent")
     t.sees("never sent")
-    os.kill(desk.process, signal.SIGKILL)
+    os.kill(shell_desk.process, signal.SIGKILL)
     t.sees("Killed")
-    assert len(desk.tasks()) == 3
+    assert len(shell_desk.tasks()) == 3
     t.type("reset\n")
-    desk.opens()
+    shell_desk.opens()
 
 
-def test_the_tour(desk: Desk):
+def test_the_tour(desk: Desk[Display]):
     """The newcomer's path as docs/tour.md tells it."""
     desk.hopper("instance", "create", "run-1", "--scope", "orchestration", "--parent", "webapp")
     desk.hopper("instance", "start", "run-1")
@@ -229,9 +274,9 @@ def test_the_tour(desk: Desk):
     t.sees_no("Ship OAuth")
     t.until(lambda: "Fix login crash" in t.cursor, "the urgent task is not selected")
     t.type("w")  # why is it where it is?
-    t.sees("auto_delegate is off")
+    t.sees("auto_delegate is off", "esc leave")
     t.press("Escape")
-    t.sees_no("auto_delegate is off")
+    t.sees_no("esc leave")
     t.type("D")  # delegate it
     t.sees("delegate ", "run-1")
     t.press("Down", "Enter")

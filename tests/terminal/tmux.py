@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from launch import COMMAND
 
-PATIENCE = 20.0
-"""Seconds to wait for something to appear before the story has failed."""
-PAUSE = 0.03
-"""Seconds between two looks at the screen."""
+from .display import PATIENCE, Display
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux here")
 
 
-class Terminal:
+class Terminal(Display):
     """A terminal of its own, with a shell in which `hopper` was started with those arguments."""
 
     def __init__(
@@ -66,31 +62,9 @@ class Terminal:
         return self._tmux("capture-pane", "-p")
 
     @property
-    def cursor(self) -> str:
-        """The line of the screen on which the cursor of the terminal is."""
-        row = int(self._tmux("display-message", "-p", "#{cursor_y}"))
-        return self.screen.splitlines()[row]
-
-    def line(self, text: str) -> str:
-        """The line of the screen that contains a text; empty if none does."""
-        return next((line for line in self.screen.splitlines() if text in line), "")
-
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until something is so."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, f"{what}\n{self.screen}"
-            time.sleep(PAUSE)
-
-    def sees(self, *texts: str) -> None:
-        """Wait until all these texts are on the screen."""
-        for text in texts:
-            self.until(lambda text=text: text in self.screen, f"never saw {text!r}")
-
-    def sees_no(self, *texts: str) -> None:
-        """Wait until none of these texts is on the screen."""
-        for text in texts:
-            self.until(lambda text=text: text not in self.screen, f"still sees {text!r}")
+    def row(self) -> int:
+        """The line of the screen on which the cursor of the terminal is, from 0."""
+        return int(self._tmux("display-message", "-p", "#{cursor_y}"))
 
     def is_back(self) -> bool:
         """Whether the shell waits for a command again."""

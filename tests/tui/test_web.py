@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import subprocess
@@ -201,37 +200,3 @@ async def test_in_a_browser_nothing_reaches_beyond_the_tasks():
         await pilot.pause()
         assert not app.cockpit.situation.local
     world.close()
-
-
-def test_in_a_real_browser(home: Path):
-    """Headless Chromium: the keyboard works without a click, and so does the mouse."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
-    )
-    with serving(home) as (address, _), playwright.sync_playwright() as browsers:
-        try:
-            browser = browsers.chromium.launch(
-                executable_path=os.environ.get("CHROMIUM") or None, args=["--no-sandbox"]
-            )
-        except playwright.Error as missing:
-            pytest.skip(f"no browser: {missing.message.splitlines()[0]}")
-        page = browser.new_page(viewport={"width": 1200, "height": 700})
-        loaded: list[str] = []
-        page.on("requestfinished", lambda request: loaded.append(request.url))
-        page.goto(address)
-        page.wait_for_selector(".xterm-helper-textarea:focus")
-        page.keyboard.type("a")
-        page.wait_for_timeout(500)
-        page.keyboard.type("From the browser\r")
-        world = World(home, home)
-        for _ in range(100):
-            titles = [task.title for task in world.hopper("webapp").list()]
-            if "From the browser" in titles:
-                break
-            page.wait_for_timeout(100)
-        assert "From the browser" in titles
-        page.keyboard.type("q")
-        page.wait_for_selector("body.-closed")
-        assert all(url.startswith(address) for url in loaded), loaded
-        browser.close()
-        world.close()
