@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 TYPED_ABOVE = 12
 """Of more lines than this one is found by typing."""
+_KEYS = 10
+"""Cells for the keys of a command."""
 
 
 def _help_line(command: Command, keys: Keys, reason: str | None, width: int) -> Line:
-    shown = Span(f"{fit(keys_of(command, keys), 10)} ", "muted" if reason else "accent")
-    title = Span(command.title, "muted" if reason else "text")
+    shown = Span(f"{fit(keys_of(command, keys), _KEYS)} ", "muted" if reason else "accent")
+    room = width - _KEYS - 1
+    title = Span(clip(command.title, room), "muted" if reason else "text")
     if reason is None:
         return (shown, title)
-    return (shown, title, Span(clip(f"  {reason}", width - 11 - len(command.title)), "warn"))
+    return (shown, title, Span(clip(f"  {reason}", room - len(command.title)), "warn"))
 
 
 async def _run_one(cockpit: Cockpit, title: str, commands: Sequence[Command], verb: str) -> None:

@@ -153,9 +153,10 @@ def test_themes(looks: Callable[..., bool], theme: str):
     assert looks(busy_world(), "80x24", theme=theme, instance="webapp")
 
 
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("way", WAYS)
-def test_ways(looks: Callable[..., bool], way: str):
-    assert looks(busy_world(), "80x24", WAYS[way], instance="webapp")
+def test_ways(looks: Callable[..., bool], way: str, size: str):
+    assert looks(busy_world(), size, WAYS[way], instance="webapp")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -215,7 +216,7 @@ def test_git(looks: Callable[..., bool], tmp_path: Path, size: str):
     assert looks(git_world(tmp_path), size)
 
 
-@pytest.mark.parametrize("size", ["160x48", "80x24"])
+@pytest.mark.parametrize("size", SIZES)
 def test_conflicts(looks: Callable[..., bool], tmp_path: Path, size: str):
     assert looks(git_world(tmp_path), size, ("C",))
 
