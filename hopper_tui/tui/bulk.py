@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hopper_tui.engine import undo
 from hopper_tui.tui.snapshot import Problem, Refusal, Report
 from hopper_tui.tui.verbs import Verb
 
@@ -35,6 +34,8 @@ class Bulk:
 
     def go_on(self, seconds: float) -> bool:
         """Do the verb to the tasks that come next, for so long; whether there are more."""
+        from hopper_tui.engine import undo
+
         world, end = self._world, time.monotonic() + seconds
         with world.command(self._summary) as command:
             self._group = self._group or command.group

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 from textual.reactive import var
 from textual.widgets import Input
 
-from hopper_tui.engine.completing import Completion
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.presentation import clip, offers_line, spread
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import Problem
 
-Complete = Callable[[str], Sequence[Completion]]
+if TYPE_CHECKING:
+    from hopper_tui.engine.completing import Completion
+
+Complete = Callable[[str], Sequence["Completion"]]
 """What a text may go on with, the likeliest first."""
 
 

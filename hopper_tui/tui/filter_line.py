@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -13,11 +13,12 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from hopper_tui.engine.completing import Words, filter_completions, last_term
-from hopper_tui.engine.filter import SAVED, parse
 from hopper_tui.model.errors import HopperError
 from hopper_tui.tui.completing_input import CompletingInput, Offers
 from hopper_tui.tui.snapshot import Problem
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.completing import Words
 
 HELP = "words, !not, ~fuzzy, tag:api, status:blocked, priority>=high, age:>2d, ready, @saved"
 
@@ -60,6 +61,8 @@ class FilterLine(Vertical):
         self._words: Words | None = None
 
     def compose(self) -> ComposeResult:
+        from hopper_tui.engine.completing import filter_completions
+
         yield Offers(HELP, "tab", id="completions")
         yield CompletingInput(
             self._text,
@@ -75,12 +78,16 @@ class FilterLine(Vertical):
 
     def know(self, words: Words) -> None:
         """Offer these values from now on."""
+        from hopper_tui.engine.completing import filter_completions
+
         self._words = words
         self.field.know(partial(filter_completions, words=words))
         self.offers.complain(self._problem(self.field.value))
 
     def _problem(self, text: str) -> Problem | None:
         """Why a text is no filter. The names of saved filters are known a moment later."""
+        from hopper_tui.engine.filter import SAVED, parse
+
         if SAVED in text and self._words is None:
             return None
         names = (self._words or {}).get(SAVED, ())
@@ -96,6 +103,8 @@ class FilterLine(Vertical):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
+        from hopper_tui.engine.completing import last_term
+
         event.stop()
         problem = self._problem(event.value)
         self.offers.complain(problem)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from hopper_tui.engine.completing import Words
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     DetailSnapshot,
@@ -15,6 +14,9 @@ from hopper_tui.tui.snapshot import (
     TreeSnapshot,
 )
 from hopper_tui.tui.views import ViewName
+
+if TYPE_CHECKING:
+    from hopper_tui.engine.completing import Words
 
 
 class TreeLoaded(Message):

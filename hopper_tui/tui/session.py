@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textual.message import Message
 
-from hopper_tui.engine import checkout, completing, conflicts, drafting, saved_filters
-from hopper_tui.engine.completing import Completion, Words
-from hopper_tui.engine.drafting import Draft
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.instance import Instance, Load
@@ -58,6 +55,8 @@ from hopper_tui.tui.verbs import Verb
 from hopper_tui.tui.views import View, ViewName
 
 if TYPE_CHECKING:
+    from hopper_tui.engine.completing import Completion, Words
+    from hopper_tui.engine.drafting import Draft
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.world import World
@@ -165,11 +164,15 @@ class Session:
 
     async def draft(self, task_id: str) -> Draft:
         """A task as it is edited."""
+        from hopper_tui.engine import drafting
+
         world = self._world
         return await self._run(lambda: drafting.read_draft(world, world.find_task(task_id)[1]))
 
     async def offered_dependencies(self, instance: str, text: str) -> Sequence[Completion]:
         """The tasks that the last dependency in a text may mean."""
+        from hopper_tui.engine import drafting
+
         return await self._run(lambda: drafting.offered(self._world, instance, text))
 
     # Writes
@@ -278,6 +281,8 @@ class Session:
     def _queue(
         self, number: int, ref: str | None, filter_text: str, near: tuple[str | None, int]
     ) -> QueueSnapshot:
+        from hopper_tui.engine import saved_filters
+
         instance: Instance | None = None
         try:
             self._seen = self._world.revision()  # before reading: what comes in between is news
@@ -301,6 +306,8 @@ class Session:
             return QueueSnapshot(number, instance, filter_text, problem=Problem.of(error))
 
     def _words(self, ref: str | None) -> Words:
+        from hopper_tui.engine import completing
+
         try:
             return completing.known(self._world.hopper(ref))
         except Exception:  # who types can do without; what is wrong is said where it matters
@@ -349,6 +356,8 @@ class Session:
         return tuple(c for c in found if c.key == task.id)
 
     def _checkout(self, number: int, ref: str | None) -> CheckoutSnapshot:
+        from hopper_tui.engine import checkout
+
         try:
             instance = self._world.hopper(ref).instance
             while instance.scope is HopperScope.ORCHESTRATION and instance.parent is not None:
@@ -366,6 +375,8 @@ class Session:
 
     def _conflicts(self, store: Store) -> Iterable[ConflictRow]:
         """A row for each field in conflict, however many values it has."""
+        from hopper_tui.engine import conflicts
+
         fields: dict[tuple[str, str], list[Conflict]] = {}
         for conflict in conflicts.listed(store):
             fields.setdefault((conflict.key, conflict.register), []).append(conflict)

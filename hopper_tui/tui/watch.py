@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hopper_tui.tui.inotify import Inotify
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -93,6 +91,8 @@ async def _looked_for(paths: Sequence[str]) -> AsyncIterator[None]:
 
 async def _told(paths: Sequence[str]) -> AsyncIterator[None]:
     """Changes as the system tells them; who waits for them takes no time at all."""
+    from hopper_tui.tui.inotify import Inotify  # needed once all is on the screen
+
     told = Inotify(paths)
     loop = asyncio.get_running_loop()
     arrived = asyncio.Event()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 from textual import getters
 from textual.screen import Screen
 
-from hopper_tui.engine.undo import last
 from hopper_tui.model.clock import age, seconds
 from hopper_tui.model.text import plain
 from hopper_tui.tui.presentation import count, report_text
@@ -183,6 +182,8 @@ class WorkingScreen(Screen[None]):
         self.run_worker(self._asking(self._undo(self.here)), group="work")
 
     async def _undo(self, here: str | None) -> None:
+        from hopper_tui.engine.undo import last
+
         def job(world: World) -> tuple[Done, Undone | None, str]:
             done = last(world, here)
             is_ours = done.actor == world.actor
