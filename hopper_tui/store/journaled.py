@@ -194,6 +194,7 @@ class JournaledStore(SqliteStore):
             db = self._connection
             if self._at_work:
                 return
+            self._looked = 0.0  # a look that fails is none: the next reading fails as well
             names = self.journal.names()
             if self._print(db, names) != self._mark(db) or self._is_plain(db):
                 try:

@@ -17,6 +17,9 @@ import pytest
 from launch import COMMAND
 from mounting import mounting
 
+from hopper_tui.engine.world import World
+from hopper_tui.model.errors import StorageError
+
 from .clones import Clone, _environment
 
 
@@ -72,6 +75,18 @@ def test_a_sparse_checkout_that_hides_the_journal_is_an_error_and_no_empty_queue
         ann.git("sparse-checkout", "add", "/.hopper/")
     assert ann.tasks() == before
     ann.add("Another")
+
+
+def test_a_reading_right_after_a_look_that_failed_fails_as_well(ann: Clone) -> None:
+    world = World(ann.home / ".hopper", ann.root, actor="ann")
+    store = world.hopper().store
+    assert len(store.instances()) == 1
+    ann.git("sparse-checkout", "set", "--no-cone", "/*", "!/.hopper/journal/")
+    with pytest.raises(StorageError, match="sparse checkout hides"):
+        store.look()
+    with pytest.raises(StorageError, match="sparse checkout hides"):
+        store.instances()
+    world.close()
 
 
 def test_a_sparse_checkout_that_hides_the_whole_project_is_an_error_too(ann: Clone) -> None:
