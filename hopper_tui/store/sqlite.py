@@ -158,8 +158,9 @@ class SqliteStore(Database):
     def ids(self, query: Query) -> list[str]:
         """The ids of the tasks a query asks for, in its order."""
         clause, values = select.where(query)
-        rows = self._all(f"SELECT id FROM tasks WHERE {clause}{select.tail(query)}", values)
-        return [row[0] for row in rows]
+        sql = f"SELECT id FROM tasks WHERE {clause}{select.tail(query)}"
+        with self._lock, self._translated():
+            return [row[0] for row in self._reading.execute(sql, values)]
 
     def count(self, query: Query) -> int:
         """How many tasks a query asks for, its limit aside."""

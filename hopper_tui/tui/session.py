@@ -23,6 +23,7 @@ from hopper_tui.model.lifecycle import (
 from hopper_tui.model.query import Query
 from hopper_tui.model.task import Task
 from hopper_tui.tui.bulk import Bulk
+from hopper_tui.tui.long_ids import LongIds
 from hopper_tui.tui.messages import (
     CheckoutLoaded,
     DetailLoaded,
@@ -289,7 +290,7 @@ class Session:
             hopper = self._opened(ref, near[0])
             instance = hopper.instance
             terms = saved_filters.terms(self._world, filter_text)
-            ids = hopper.ids(Query(instance=instance.id, terms=terms))
+            ids = LongIds(hopper.ids(Query(instance=instance.id, terms=terms)))
             return QueueSnapshot(
                 number,
                 instance,
