@@ -45,7 +45,6 @@ KINDS: dict[str, Opener] = {
     "memory": lambda _root: SqliteStore(None),
     "journaled": journaled,
     "run": lambda root: RunStore(root / "run.db"),
-    "upgraded run": lambda root: RunStore(of_first_schema(root / "old.db")),
     "upgraded": lambda root: SqliteStore(of_first_schema(root / "old.db")),
 }
 
