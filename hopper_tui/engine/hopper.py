@@ -490,7 +490,7 @@ class Hopper:
         result: Any = None,
         attempt: int | None = None,
     ) -> tuple[Task, Task | None]:
-        """Finish a task and take the next one here, at half the cost of `complete` and
+        """Finish a task and take the next one here, at two thirds of the cost of `complete` and
         `claim_next`; returns both. None for the next when `claim_next` would give none, or would
         refuse. Raises as `complete` does, and then takes none."""
         task = done if isinstance(done, Task) else self.get(done)

@@ -122,7 +122,7 @@ def complete_and_claim(
     lease: float | None = None,
 ) -> tuple[Task, Task | None]:
     """Finish a task and take the next one of an instance, in one transaction where nothing else
-    hangs on it: half the cost of the two verbs.
+    hangs on it: two thirds of the cost of the two verbs.
 
     None for the next: nothing fits, or something is to be seen to first; `claim_next` knows.
     """

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from hopper_tui.store.database import Writing
 from hopper_tui.store.sqlite import SqliteStore
-from hopper_tui.store.tables import dumps, write_patch
 from hopper_tui.store.writing import SqliteTransaction
 
 if TYPE_CHECKING:
@@ -80,13 +79,8 @@ class _RunTransaction(SqliteTransaction):
     """Writes inside one transaction of a RunStore."""
 
     def _record(self, kind: str, entity: str, key: str, patch: Patch, note: Any) -> None:
-        self._execute(
-            _INSERT_EVENT,
-            (
-                self._group, self._at, self._actor, kind, entity, key, write_patch(patch),
-                None if note is None else dumps(note), key if entity == "task" else None,
-            ),
-        )  # fmt: skip
+        task = key if entity == "task" else None
+        self._execute(_INSERT_EVENT, (*self._event(kind, entity, key, patch, note), task))
 
     def remove_instance(self, key: str, kind: str) -> None:
         """Forget an instance and its tasks; the events stay."""

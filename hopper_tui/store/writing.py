@@ -158,12 +158,15 @@ class SqliteTransaction:
         self._execute("DELETE FROM status_counts WHERE instance_id = ?", (key,))
 
     def _record(self, kind: str, entity: str, key: str, patch: Patch, note: Any) -> None:
-        self._execute(
-            _INSERT_EVENT,
-            (
-                self._group, self._at, self._actor, kind, entity, key, write_patch(patch),
-                None if note is None else dumps(note),
-            ),
+        self._execute(_INSERT_EVENT, self._event(kind, entity, key, patch, note))
+
+    def _event(
+        self, kind: str, entity: str, key: str, patch: Patch, note: Any
+    ) -> tuple[str | None, ...]:
+        """The row of an event."""
+        return (
+            self._group, self._at, self._actor, kind, entity, key, write_patch(patch),
+            None if note is None else dumps(note),
         )  # fmt: skip
 
 

@@ -55,5 +55,3 @@ class LongIds(Sequence[str]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LongIds) and other._text == self._text
-
-    __hash__ = None  # type: ignore[assignment]  # like a list

@@ -6,12 +6,14 @@ which the screen is read.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from launch import COMMAND
@@ -34,6 +36,8 @@ class Browser(Display):
         from playwright.sync_api import Error, sync_playwright
 
         self._directory, self._env = directory, env
+        self.loaded: list[str] = []
+        self.address = ""
         self._ends = ExitStack()
         known = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _BROWSERS)), None)
         playwright = self._ends.enter_context(sync_playwright())
@@ -48,14 +52,9 @@ class Browser(Display):
         self._page.on("requestfinished", lambda request: self.loaded.append(request.url))
         self._screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self._screen)
-        self.loaded: list[str] = []
-        self.address = ""
 
     def _follow(self, socket: object) -> None:
         """Draw what a terminal of the page is sent, and be as large as it is."""
-        import json
-        from urllib.parse import parse_qs, urlparse
-
         from playwright.sync_api import WebSocket
 
         assert isinstance(socket, WebSocket)

@@ -85,11 +85,7 @@ async def a_read_only_project_says_so_and_the_others_go_on(disk: Disk) -> None:
         await s.sees("read-only.")
         await s.press("1", "g")
         await s.sees("hopper-global · 0 open")
-        await s.press("2", "a")
-        await s.sees("add to hopper-global")
-        await s.type("Call the plumber")
-        await s.press("enter")
-        await s.sees("added Call the plumber")
+        await s.adds("Call the plumber", to="hopper-global")
     assert disk.states()["Fix login crash"] == "pending"
 
 

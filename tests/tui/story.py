@@ -122,6 +122,14 @@ class Story:
         for text in texts:
             await self.until(lambda text=text: text in self.screen, f"never saw {text!r}")
 
+    async def adds(self, title: str, to: str) -> None:
+        """Add a task in the queue of the hopper that is shown."""
+        await self.press("2", "a")
+        await self.sees(f"add to {to}")
+        await self.type(title)
+        await self.press("enter")
+        await self.sees(f"added {title}")
+
     async def sees_no(self, *texts: str) -> None:
         """Wait until none of these texts is on the screen."""
         for text in texts:

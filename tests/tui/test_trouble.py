@@ -87,11 +87,7 @@ async def is_told(s: Story, word: str, fix: str) -> None:
     await s.sees("This hopper cannot be used")
     await s.press("1", "g")
     await s.sees("hopper-global · 0 open")
-    await s.press("2", "a")
-    await s.sees("add to hopper-global")
-    await s.type("Call the plumber")
-    await s.press("enter")
-    await s.sees("added Call the plumber")
+    await s.adds("Call the plumber", to="hopper-global")
 
 
 @pytest.mark.parametrize("word", TROUBLE)
