@@ -36,6 +36,8 @@ COMMAND = str(Path(sys.executable).with_name("hopper"))
 """The console script beside the interpreter that runs the tests."""
 STARTED_WITH = {"LANG": "C.UTF-8"}
 """What the helper's interpreter was started with, of all that an interpreter heeds at its start."""
+UNUSUAL = tuple(f"hopper_tui.{name}" for name in ("tui", "demo", "__main__", "cli.web_server"))
+"""What hardly any command imports, and what would make every fork slower by its size."""
 BROKEN = 99
 """The exit code of a child that never came to an exit code of the command; see its traceback."""
 
@@ -125,7 +127,7 @@ def warm_up() -> None:
     import hopper_tui
 
     for module in pkgutil.walk_packages(hopper_tui.__path__, "hopper_tui."):
-        if not module.name.startswith(("hopper_tui.tui", "hopper_tui.demo", "hopper_tui.__main__")):
+        if not module.name.startswith(UNUSUAL):
             importlib.import_module(module.name)
 
 
