@@ -62,7 +62,7 @@ def open_tui(
     """Run the app until it is left; `local` as the app has it."""
     if session.no_color:
         os.environ["NO_COLOR"] = "1"  # what Textual heeds
-    here = session.world.hopper(instance).id if instance else None
+    here = session.world.find_instance(instance) if instance else None
     selected = session.find(task, instance)[1].id if task else None
     run_app(session.world, instance=here, filter=filter_, task=selected, local=local)
 

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 GLOBAL_ID = "hopper-global"
 """The id of a global hopper that is made automatically (addendum, `Hopper.global_instance`)."""
+IN_TURN = 16
+"""At so many stores that are not kept open is looked at a time."""
 _SEEN = "journal:"
 """Under this local name of the home stands which journal files of a project were seen last."""
 
@@ -95,6 +97,7 @@ class World:
         self._settings: dict[str, tuple[Instance, Instance | None, Settings]] = {}
         self._stamps: dict[Store, Hashable] = {}
         self._changes = 0
+        self._turn = 0
         self._settled_down = False
         self._absorbed = False
 
@@ -702,9 +705,14 @@ class World:
         paths = {path for store in self.places.used() for path in watching.directories(store)}
         return sorted(p for p in paths if p.is_dir())
 
-    def revision(self) -> int:
+    def revision(self, everywhere: bool = True) -> int:
         """A number that grows when a store that was used here, or its checkout, was changed by
-        anybody; also when another store is used, for nobody looked at it before."""
+        anybody; also when another store is used, for nobody looked at it before.
+
+        Not `everywhere` looks at the stores kept open, and at a few of the others, in turn: that
+        is enough from time to time, in case the file system told nothing, and costs the same with
+        hundreds of hoppers.
+        """
         from hopper_tui.engine import watching
 
         for store in list(self.places.opened()):
@@ -713,7 +721,7 @@ class World:
                 with self._lock, suppress(HopperError):  # as where nothing can be written
                     self._settle_absorbed(store)
         with self._lock:
-            for store in self.places.used():
+            for store in self.places.used() if everywhere else self._some_used():
                 try:
                     stamp = watching.stamp(store)
                 except HopperError as error:
@@ -722,6 +730,14 @@ class World:
                     self._stamps[store] = stamp
                     self._changes += 1
         return self._changes
+
+    def _some_used(self) -> list[Store]:
+        """The stores kept open, and the next few of those that are not."""
+        kept = set(self.places.opened())
+        others = [store for store in self.places.used() if store not in kept]
+        begin = self._turn if self._turn < len(others) else 0
+        self._turn = begin + IN_TURN
+        return [*kept, *others[begin : self._turn]]
 
     def require_scope(self, instance: Instance, *scopes: HopperScope) -> None:
         """Raise NotAllowed unless the instance has one of the scopes."""

@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.notifications import Notify
 from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Static
 
 from hopper_tui.resources import STYLES
@@ -25,9 +26,8 @@ from hopper_tui.tui.cockpit import Cockpit
 from hopper_tui.tui.commands import key_of
 from hopper_tui.tui.messages import FirstQueueShown
 from hopper_tui.tui.opening import Opening
-from hopper_tui.tui.palette import CommandProvider, Palette
 from hopper_tui.tui.state import Remembered, StateFile
-from hopper_tui.tui.themes import DEFAULT_THEME, THEMES, role_defaults
+from hopper_tui.tui.themes import DEFAULT_THEME, OWN_THEMES, role_defaults
 from hopper_tui.tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -47,6 +47,13 @@ SIGNALS = tuple(
 )
 
 
+def _provider() -> type[Provider]:
+    """What fills the palette, loaded when it is first shown."""
+    from hopper_tui.tui.palette import CommandProvider
+
+    return CommandProvider
+
+
 class HopperApp(TypeAhead, inherit_bindings=False):
     """Opens at an instance, with a filter, on a task: by default where it was left, else at the
     project around, else at the global hopper.
@@ -61,7 +68,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "help_quit", show=False, system=True)
     ]
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
     NOTIFICATION_TIMEOUT = 4.0
     PAUSE_GC_ON_SCROLL = True
     HORIZONTAL_BREAKPOINTS = WIDTHS
@@ -77,22 +84,26 @@ class HopperApp(TypeAhead, inherit_bindings=False):
         local: bool = True,
     ) -> None:
         gc.disable()  # until all is loaded: a collection now would only find what stays
+        self._state_file = StateFile(world.home, world.places.root)
+        self._saved = remembered = self._state_file.read()
+        known = remembered.theme in OWN_THEMES or remembered.theme in BUILTIN_THEMES
+        # before there is a style sheet: with another theme all of it would be read again
+        self.set_reactive(HopperApp.theme, remembered.theme if known else DEFAULT_THEME)
         super().__init__()
         self.local = local
         self._rebound = keymap.read(world.home)
         self.set_keymap(self._rebound.for_textual())
-        self._state_file = StateFile(world.home, world.places.root)
         self.cockpit = Cockpit(
             world,
             Opening(instance, filter, task),
-            self._state_file.read(),
+            remembered,
             self._rebound.keys,
             local,
         )
-        for theme in THEMES:
-            self.register_theme(theme)
-        remembered = self._state_file.read().theme
-        self.theme = remembered if remembered in self.available_themes else DEFAULT_THEME
+
+    def on_ready(self) -> None:
+        """Begin to read once the frame is painted: nothing is taken from the first paint."""
+        self.cockpit.load()
 
     def on_mount(self) -> None:
         self._leave_on_signals()
@@ -101,9 +112,11 @@ class HopperApp(TypeAhead, inherit_bindings=False):
             self.set_interval(SERVER_EVERY, partial(self._leave_without, os.getppid()))
 
     def _save(self) -> None:
-        """Remember where we are, in a thread: disks may be slow."""
-        remember = partial(self._state_file.write, self._remembered)
-        self.run_worker(remember, group="state", exclusive=True, thread=True)
+        """Remember where we are if we went somewhere, in a thread: disks may be slow."""
+        if (now := self._remembered) != self._saved:
+            self._saved = now
+            remember = partial(self._state_file.write, now)
+            self.run_worker(remember, group="state", exclusive=True, thread=True)
 
     @property
     def _remembered(self) -> Remembered:
@@ -140,9 +153,14 @@ class HopperApp(TypeAhead, inherit_bindings=False):
     def get_default_screen(self) -> Screen[None]:
         return self.cockpit
 
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Textual's themes and those of Hopper."""
+        return super().available_themes | OWN_THEMES
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         theme = self.current_theme
-        if theme in THEMES:
+        if theme.name in OWN_THEMES:
             return {}
         return role_defaults(theme.to_color_system().generate())
 
@@ -161,6 +179,8 @@ class HopperApp(TypeAhead, inherit_bindings=False):
 
     def action_command_palette(self) -> None:
         """Show the palette, once."""
+        from hopper_tui.tui.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 

@@ -18,7 +18,8 @@ from hopper_tui.tui.presentation import (
     wrap,
 )
 from hopper_tui.tui.roles import Line, Span
-from hopper_tui.tui.snapshot import BoardSnapshot, ColumnSnapshot, TaskRow
+from hopper_tui.tui.snapshot import TaskRow
+from hopper_tui.tui.view_snapshot import BoardSnapshot, ColumnSnapshot
 
 CARD_LINES = 4
 """Lines below the columns that tell about the selected card."""

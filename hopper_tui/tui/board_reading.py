@@ -9,8 +9,9 @@ from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import CLOSED, HopperScope, TaskStatus
 from hopper_tui.model.query import Query, Term
 from hopper_tui.tui.pages import PAGE
-from hopper_tui.tui.snapshot import BoardSnapshot, ColumnSnapshot, Problem, Question
+from hopper_tui.tui.snapshot import Problem, Question
 from hopper_tui.tui.task_reading import rows, window
+from hopper_tui.tui.view_snapshot import BoardSnapshot, ColumnSnapshot
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World

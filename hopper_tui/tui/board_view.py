@@ -30,8 +30,9 @@ from hopper_tui.tui.pages import Pages
 from hopper_tui.tui.presentation import loading_row, problem_lines
 from hopper_tui.tui.queue_view import REPAINT_AGES
 from hopper_tui.tui.roles import Line, Role
-from hopper_tui.tui.snapshot import BoardSnapshot, ColumnSnapshot, PageSnapshot, TaskRow
+from hopper_tui.tui.snapshot import PageSnapshot, TaskRow
 from hopper_tui.tui.stage import Place, Staged
+from hopper_tui.tui.view_snapshot import BoardSnapshot, ColumnSnapshot
 
 EXPLAINED_FROM = 12
 """Cells of a column from which on it says why it is empty."""

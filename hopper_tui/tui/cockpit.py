@@ -142,10 +142,10 @@ class Cockpit(FilteringScreen):
         yield StatusLine(id="status")
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._load)  # reading takes nothing from the first paint
-        self.set_interval(POLL_EVERY, self.session.check)
+        self.set_interval(POLL_EVERY, partial(self.session.check, everywhere=False))
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Read what is to be shown first."""
         self.load_queue()
         self.session.load_tree()
 
@@ -207,7 +207,8 @@ class Cockpit(FilteringScreen):
     def remembered(self) -> Remembered:
         """Where somebody is who comes back later."""
         filters = {key: text for key, text in self._filters.items() if key and text}
-        return Remembered(self._hopper, self._selected, "", filters, self.view_of, self.body.sizes)
+        views = dict(self.view_of)
+        return Remembered(self._hopper, self._selected, "", filters, views, self.body.sizes)
 
     @property
     def is_settled(self) -> bool:

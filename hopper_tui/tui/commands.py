@@ -4,7 +4,7 @@ come from this table."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 
@@ -21,13 +21,15 @@ from hopper_tui.tui.arrangement import USUAL, Axis
 from hopper_tui.tui.snapshot import (
     CheckoutSnapshot,
     DetailSnapshot,
-    Held,
     Hop,
     QueueSnapshot,
     TaskRow,
     TreeRow,
 )
 from hopper_tui.tui.views import VIEW_NAMES, VIEWS, View, ViewName
+
+if TYPE_CHECKING:
+    from hopper_tui.tui.view_snapshot import Held
 
 PaneName = Literal["tree", "queue", "task", "chain"] | ViewName
 

@@ -11,7 +11,7 @@ from hopper_tui.model.text import counted
 from hopper_tui.tui.commands import Keys, key_of
 from hopper_tui.tui.presentation import fit, wrap
 from hopper_tui.tui.roles import Line, Role, Span
-from hopper_tui.tui.snapshot import DoctorSnapshot
+from hopper_tui.tui.view_snapshot import DoctorSnapshot
 
 if TYPE_CHECKING:
     from hopper_tui.engine.doctor import Finding

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hopper_tui.tui.snapshot import DoctorSnapshot, Problem, Question
+from hopper_tui.tui.snapshot import Problem, Question
+from hopper_tui.tui.view_snapshot import DoctorSnapshot
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World

@@ -12,9 +12,9 @@ from hopper_tui.tui.doctor_lines import doctor_lines, doctor_title
 from hopper_tui.tui.presentation import problem_lines
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.row_list import TICK
-from hopper_tui.tui.snapshot import DoctorSnapshot
 from hopper_tui.tui.stage import Staged
 from hopper_tui.tui.text_pane import TextPane
+from hopper_tui.tui.view_snapshot import DoctorSnapshot
 
 
 class DoctorView(TextPane, Staged):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on
 
 from hopper_tui.tui.delays import Delays
-from hopper_tui.tui.filter_line import FilterLine
 from hopper_tui.tui.messages import WordsLoaded
 from hopper_tui.tui.moving import MovingScreen
+
+if TYPE_CHECKING:
+    from hopper_tui.tui.filter_line import FilterLine
 
 FILTER_AFTER = 0.06
 """Seconds without a key before a filter that is being typed is tried."""
@@ -21,6 +24,8 @@ class FilteringScreen(MovingScreen):
     delays: Delays
     _filters: dict[str | None, str]
     _filter_before: tuple[str | None, str] = (None, "")
+    _filter_line: FilterLine | None = None
+    """Where a filter is typed, while it is."""
     _asked_for = 0
     """The question about the queue that was asked last."""
     _answered = 0
@@ -39,25 +44,22 @@ class FilteringScreen(MovingScreen):
         """Read the queue of the hopper that is shown, with its filter."""
         raise NotImplementedError
 
-    @property
-    def _filter_line(self) -> FilterLine | None:
-        """Where a filter is typed, while it is; not any more while it goes away."""
-        lines = self.query(FilterLine) if self.has_class("-filtering") else ()
-        return next(iter(lines), None)
-
     async def action_filter(self) -> None:
         """Type a filter; the queue follows."""
+        from hopper_tui.tui.filter_line import FilterLine
+
         await self._close_filter()
         self._focus_filtered()
         self._filter_before = (self._hopper, self.filter_text)
         self.add_class("-filtering")
         self.is_opening = True
-        line = FilterLine(self.filter_text, lambda: self.now)
-        await self.mount(line, before=self.status)
+        self._filter_line = FilterLine(self.filter_text, lambda: self.now)
+        await self.mount(self._filter_line, before=self.status)
         self.session.load_words(self._hopper)
 
     async def _close_filter(self) -> None:
         if (line := self._filter_line) is not None:
+            self._filter_line = None
             self.remove_class("-filtering")
             self.set_focus(None)  # else Textual picks who has it next
             await line.remove()
@@ -68,17 +70,14 @@ class FilteringScreen(MovingScreen):
         if (line := self._filter_line) is not None:
             line.know(message.words)
 
-    @on(FilterLine.Typed)
-    def _filter_typed(self, event: FilterLine.Typed) -> None:
+    def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
         self.delays.after(FILTER_AFTER, "filter", partial(self.filter_by, event.text))
 
-    @on(FilterLine.Entered)
-    async def _filter_entered(self, event: FilterLine.Entered) -> None:
+    async def on_filter_line_entered(self, event: FilterLine.Entered) -> None:
         self.delays.after(0, "filter", partial(self.filter_by, event.text))
         await self._close_filter()
 
-    @on(FilterLine.Left)
-    async def _filter_left(self) -> None:
+    async def on_filter_line_left(self) -> None:
         await self._close_filter()
         hopper, text = self._filter_before
         if hopper == self._hopper:
@@ -119,7 +118,7 @@ class FilteringScreen(MovingScreen):
     async def action_clear(self) -> None:
         """Take one level away: what is being typed, a verb on many tasks, the marks, the filter."""
         if self._filter_line is not None:
-            await self._filter_left()
+            await self.on_filter_line_left()
         elif self.underway is not None:
             self.underway.stop()
         elif not self.queue_view.clear_marks():

@@ -10,7 +10,7 @@ from hopper_tui.model.text import plain
 from hopper_tui.tui.commands import Keys, key_of
 from hopper_tui.tui.presentation import clip, clip_middle, fit, width_of, wrap
 from hopper_tui.tui.roles import Line, Role, Span
-from hopper_tui.tui.snapshot import LogRow, LogSnapshot
+from hopper_tui.tui.view_snapshot import LogRow, LogSnapshot
 
 ROLES: Mapping[str, Role] = {
     "created": "strong", "claimed": "accent", "started": "accent", "running": "accent",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from hopper_tui.model.event import Event
-from hopper_tui.tui.snapshot import LogRow, LogSnapshot, Problem, Question, TaskRow
+from hopper_tui.tui.snapshot import Problem, Question, TaskRow
+from hopper_tui.tui.view_snapshot import LogRow, LogSnapshot
 
 if TYPE_CHECKING:
     from hopper_tui.engine.tree import Node

@@ -13,8 +13,8 @@ from hopper_tui.tui.log_lines import event_line, log_title, no_events
 from hopper_tui.tui.presentation import problem_lines, width_of
 from hopper_tui.tui.roles import Line
 from hopper_tui.tui.row_list import Row, RowList
-from hopper_tui.tui.snapshot import LogRow, LogSnapshot
 from hopper_tui.tui.stage import Place
+from hopper_tui.tui.view_snapshot import LogRow, LogSnapshot
 
 
 class LogView(RowList):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import getters, on
 from textual.events import DescendantFocus
@@ -11,13 +12,15 @@ from textual.widgets import Input
 
 from hopper_tui.tui.arrangement import Axis
 from hopper_tui.tui.commands import PANES, PaneName
-from hopper_tui.tui.jumping import JumpScreen, Target
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.panes import Panes
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.viewing import ViewingScreen
 from hopper_tui.tui.views import VIEW_NAMES
+
+if TYPE_CHECKING:
+    from hopper_tui.tui.jumping import Target
 
 BOUND = frozenset((*PANES, *VIEW_NAMES))
 """The ids of the panes and views: commands are bound to them."""
@@ -115,12 +118,16 @@ class MovingScreen(ViewingScreen):
         self.run_worker(self._jump(), group="ask")
 
     async def _jump(self) -> None:
+        from hopper_tui.tui.jumping import JumpScreen
+
         places = self._places()
         if places and (target := await self.app.push_screen_wait(JumpScreen(places))):
             target.go()
 
     def _places(self) -> list[Target]:
         """Every pane and every row on the screen."""
+        from hopper_tui.tui.jumping import Target
+
         places = []
         if not self.stage.shown:
             panes = [(str(n), pane) for n, pane in enumerate(PANES, 1) if self.view(pane).region]

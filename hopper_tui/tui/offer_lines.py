@@ -8,7 +8,7 @@ from hopper_tui.model.text import plain
 from hopper_tui.tui.commands import Keys, key_of
 from hopper_tui.tui.presentation import PRIORITY, clip, clip_middle, count, fit, width_of, wrap
 from hopper_tui.tui.roles import Line, Span
-from hopper_tui.tui.snapshot import Offer, OffersSnapshot
+from hopper_tui.tui.view_snapshot import Offer, OffersSnapshot
 
 _INDENT = 8
 """Cells before what is told below an offer."""

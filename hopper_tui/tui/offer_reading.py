@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import DelegationStatus
-from hopper_tui.tui.snapshot import Offer, OffersSnapshot, Problem, Question, TaskRow
+from hopper_tui.tui.snapshot import Problem, Question, TaskRow
 from hopper_tui.tui.task_reading import hop_of
+from hopper_tui.tui.view_snapshot import Offer, OffersSnapshot
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World

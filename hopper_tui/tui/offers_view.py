@@ -13,8 +13,8 @@ from hopper_tui.tui.offer_lines import no_offers, notes_line, notes_of, offer_li
 from hopper_tui.tui.presentation import problem_lines
 from hopper_tui.tui.roles import Line
 from hopper_tui.tui.row_list import Row, RowList
-from hopper_tui.tui.snapshot import Offer, OffersSnapshot
 from hopper_tui.tui.stage import Place
+from hopper_tui.tui.view_snapshot import Offer, OffersSnapshot
 
 
 class OffersView(RowList):

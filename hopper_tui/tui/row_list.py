@@ -10,8 +10,9 @@ from textual.binding import BindingType
 from hopper_tui.tui.commands import Keys
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.roles import Line
-from hopper_tui.tui.snapshot import Held, Hop, TaskRow
+from hopper_tui.tui.snapshot import Hop, TaskRow
 from hopper_tui.tui.stage import Place, Staged
+from hopper_tui.tui.view_snapshot import Held
 
 TICK = 1.0
 """Seconds between two looks at the clock: ages grow and leases run out while nothing else

@@ -16,7 +16,7 @@ from hopper_tui.tui.presentation import (
     width_of,
 )
 from hopper_tui.tui.roles import Line, Role, Span
-from hopper_tui.tui.snapshot import Held, PhaseRow, Progress, RunRow, RunsSnapshot, WorkerRow
+from hopper_tui.tui.view_snapshot import Held, PhaseRow, Progress, RunRow, RunsSnapshot, WorkerRow
 
 NAME_MOST = 46
 """Cells of the column of names where there is room."""

@@ -10,17 +10,8 @@ from hopper_tui.engine.phases import Layout
 from hopper_tui.model.lifecycle import ACTIVE, CLOSED, HopperScope, TaskStatus
 from hopper_tui.model.plan import CHECKPOINT
 from hopper_tui.model.query import Query, Term
-from hopper_tui.tui.snapshot import (
-    Held,
-    PhaseRow,
-    Problem,
-    Progress,
-    Question,
-    RunRow,
-    RunsSnapshot,
-    TaskRow,
-    WorkerRow,
-)
+from hopper_tui.tui.snapshot import Problem, Question, TaskRow
+from hopper_tui.tui.view_snapshot import Held, PhaseRow, Progress, RunRow, RunsSnapshot, WorkerRow
 
 if TYPE_CHECKING:
     from hopper_tui.engine.tree import Node

@@ -22,8 +22,8 @@ from hopper_tui.tui.run_lines import (
     runs_title,
     worker_line,
 )
-from hopper_tui.tui.snapshot import Held, RunRow, RunsSnapshot
 from hopper_tui.tui.stage import Place
+from hopper_tui.tui.view_snapshot import Held, RunRow, RunsSnapshot
 
 
 class RunsView(RowList):

@@ -147,9 +147,10 @@ class Session:
         """Ask where a hopper's tasks stand in git: this runs git, so it is asked for last."""
         self._ask("checkout", lambda n: self._checkout(n, hopper), CheckoutLoaded)
 
-    def check(self) -> None:
-        """Look whether somebody changed a store; StoreChanged is posted if so."""
-        self._submit(self._check)
+    def check(self, everywhere: bool = True) -> None:
+        """Look whether somebody changed a store; StoreChanged is posted if so. Not `everywhere`
+        takes its time for the stores of hoppers that nobody looks at."""
+        self._submit(partial(self._check, everywhere))
 
     async def watch_paths(self) -> list[Path]:
         """The directories whose files change when a store changes."""
@@ -247,8 +248,8 @@ class Session:
     async def _run(self, job: Callable[[], R]) -> R:
         return await asyncio.wrap_future(self._thread.submit(job))
 
-    def _check(self) -> None:
-        revision = self._world.revision()
+    def _check(self, everywhere: bool) -> None:
+        revision = self._world.revision(everywhere)
         if revision != self._seen:
             self._seen = revision
             self._post(StoreChanged())

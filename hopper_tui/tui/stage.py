@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual import on
 from textual.containers import Container
@@ -13,8 +13,11 @@ from textual.widget import Widget
 
 from hopper_tui.tui.commands import Keys
 from hopper_tui.tui.line_list import LineList
-from hopper_tui.tui.snapshot import Held, Hop, PageSnapshot, TaskRow
+from hopper_tui.tui.snapshot import Hop, PageSnapshot, TaskRow
 from hopper_tui.tui.views import BY_NAME, View, ViewName
+
+if TYPE_CHECKING:
+    from hopper_tui.tui.view_snapshot import Held
 
 
 class Place(NamedTuple):

@@ -18,7 +18,7 @@ from hopper_tui.tui.presentation import (
     wrap,
 )
 from hopper_tui.tui.roles import Line, Role, Span
-from hopper_tui.tui.snapshot import StatsSnapshot
+from hopper_tui.tui.view_snapshot import StatsSnapshot
 
 if TYPE_CHECKING:
     from hopper_tui.engine.trends import Trend

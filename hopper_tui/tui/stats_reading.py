@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hopper_tui.engine.trends import trend
-from hopper_tui.tui.snapshot import PERIODS, Problem, Question, StatsSnapshot
+from hopper_tui.tui.snapshot import Problem, Question
+from hopper_tui.tui.view_snapshot import PERIODS, StatsSnapshot
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World

@@ -10,10 +10,10 @@ from textual.binding import BindingType
 from hopper_tui.tui.commands import Keys, bindings_of, key_of
 from hopper_tui.tui.presentation import problem_lines
 from hopper_tui.tui.roles import Line, Span
-from hopper_tui.tui.snapshot import PERIODS, StatsSnapshot
 from hopper_tui.tui.stage import Staged
 from hopper_tui.tui.stats_lines import stats_lines, stats_title
 from hopper_tui.tui.text_pane import TextPane
+from hopper_tui.tui.view_snapshot import PERIODS, StatsSnapshot
 
 READ_EVERY = 5.0
 """Seconds between two looks: each reads many events, so not every change is worth one."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hopper_tui.engine import flow
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.tui.pages import PAGE
@@ -27,6 +26,8 @@ def rows(world: World, instance: str, ids: Sequence[str]) -> dict[str, TaskRow]:
 
 def _where_to(world: World, tasks: Iterable[Task]) -> dict[str, str]:
     """The names of the hoppers that delegated tasks went to."""
+    from hopper_tui.engine import flow
+
     found: dict[str, str] = {}
     for task in tasks:
         if task.status is not TaskStatus.DELEGATED:

@@ -91,6 +91,7 @@ THEMES: tuple[Theme, ...] = (
     ),
 )  # fmt: skip
 DEFAULT_THEME = THEMES[0].name
+OWN_THEMES: dict[str, Theme] = {theme.name: theme for theme in THEMES}
 
 
 def role_defaults(generated: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hopper_tui.engine.places import OPEN_STORES
-from hopper_tui.engine.world import World
+from hopper_tui.engine.world import IN_TURN, World
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,5 +52,28 @@ def test_reading_many_hoppers_is_no_change_and_a_change_in_any_of_them_is(tmp_pa
         assert world.revision() > before
         before = world.revision()
     assert {path.name for path in world.watch_paths()} == {tmp_path.name, *names}
+    other.close()
+    world.close()
+
+
+def test_who_does_not_look_everywhere_sees_a_change_of_any_hopper_in_its_turn(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, tmp_path)
+    world.hopper()
+    names = [f"project-{number}" for number in range(OPEN_STORES + 2 * IN_TURN + 1)]
+    for name in names:
+        world.create_instance(name, "project")
+    world.tree()
+    before = world.revision()
+    other = World(tmp_path, tmp_path, actor="other")
+    seen_at_once = 0
+    for name in names:
+        other.hopper(name).add_task(title=f"Tidy {name}")
+        looks = [world.revision(everywhere=False) for _ in range(3)]
+        assert looks[-1] > before
+        seen_at_once += looks[0] > before
+        before = looks[-1]
+    assert seen_at_once < len(names)
     other.close()
     world.close()

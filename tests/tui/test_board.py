@@ -11,7 +11,8 @@ from hopper_tui.tui.board_reading import COLUMNS
 from hopper_tui.tui.pages import PAGE
 from hopper_tui.tui.presentation import line_width
 from hopper_tui.tui.roles import Line
-from hopper_tui.tui.snapshot import ColumnSnapshot, TaskRow
+from hopper_tui.tui.snapshot import TaskRow
+from hopper_tui.tui.view_snapshot import ColumnSnapshot
 
 from .story import Story, story
 from .worlds import NOW, add, busy_world, empty_world

@@ -10,7 +10,7 @@ from hopper_tui.engine.doctor import Finding
 from hopper_tui.tui.doctor_lines import doctor_lines, doctor_title, told
 from hopper_tui.tui.presentation import line_width
 from hopper_tui.tui.roles import Line
-from hopper_tui.tui.snapshot import DoctorSnapshot
+from hopper_tui.tui.view_snapshot import DoctorSnapshot
 
 from .story import story
 from .worlds import NOW, busy_world, empty_world

@@ -10,7 +10,8 @@ from hopper_tui.tui.log_lines import event_line
 from hopper_tui.tui.log_reading import NEWEST
 from hopper_tui.tui.presentation import line_width
 from hopper_tui.tui.roles import Line
-from hopper_tui.tui.snapshot import LogRow, TaskRow
+from hopper_tui.tui.snapshot import TaskRow
+from hopper_tui.tui.view_snapshot import LogRow
 
 from .story import Story, story
 from .worlds import NOW, add, busy_world, empty_world

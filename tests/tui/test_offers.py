@@ -13,7 +13,8 @@ from hopper_tui.model.task import Task
 from hopper_tui.tui.offer_lines import notes_line, notes_of, offer_line
 from hopper_tui.tui.presentation import line_width
 from hopper_tui.tui.roles import Line
-from hopper_tui.tui.snapshot import Hop, Offer, TaskRow
+from hopper_tui.tui.snapshot import Hop, TaskRow
+from hopper_tui.tui.view_snapshot import Offer
 
 from .story import Story, story
 from .worlds import NOW, empty_world, offers_world

@@ -19,15 +19,8 @@ from hopper_tui.tui.run_lines import (
     run_line,
     worker_line,
 )
-from hopper_tui.tui.snapshot import (
-    Held,
-    PhaseRow,
-    Problem,
-    Progress,
-    RunRow,
-    TaskRow,
-    WorkerRow,
-)
+from hopper_tui.tui.snapshot import Problem, TaskRow
+from hopper_tui.tui.view_snapshot import Held, PhaseRow, Progress, RunRow, WorkerRow
 
 from .story import Story, story
 from .worlds import NOW, empty_world, run_world

@@ -80,8 +80,9 @@ def looks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ca
         async def settle(pilot: Pilot[None]) -> None:
             told = Story(app, pilot, world)
             await told.until(lambda: app.cockpit.is_settled, "nothing was ever loaded")
-            await told.press(*keys)
-            await told.until(lambda: app.cockpit.is_settled, "nothing was loaded again")
+            for key in keys:
+                await told.press(key)
+                await told.until(lambda: app.cockpit.is_settled, "nothing was loaded again")
             await told.sees(*seen)
             for widget in app.screen.query(Input):
                 widget.cursor_blink = False
