@@ -7,8 +7,9 @@ import gc
 import json
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Twice as many workers as cores: most tests wait for other processes and for timers."""
     return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Of the processes that run the tests, the first makes the byte code for all: to rewrite what
+    is asserted takes several times as long as all the rest of a start."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    shared = Path(session.config.option.basetemp).parent
+    with (shared / "collection.lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        patch.setattr(sys, "dont_write_bytecode", False)
+        return (yield)
 
 
 def pytest_collection_finish() -> None:
