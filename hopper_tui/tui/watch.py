@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,30 +91,43 @@ async def _looked_for(paths: Sequence[str]) -> AsyncIterator[None]:
 
 async def _told(paths: Sequence[str]) -> AsyncIterator[None]:
     """Changes as the system tells them; who waits for them takes no time at all."""
-    from hopper_tui.tui.inotify import Inotify  # needed once all is on the screen
-
-    told = Inotify(paths)
+    inotify = await asyncio.to_thread(__import__, "asyncinotify")  # it starts a process to load
+    mask = inotify.Mask
+    changed = mask.MODIFY | mask.MOVE | mask.CREATE | mask.DELETE
+    gone = mask.DELETE_SELF | mask.MOVE_SELF | mask.Q_OVERFLOW
     loop = asyncio.get_running_loop()
     arrived = asyncio.Event()
-    loop.add_reader(told.fd, arrived.set)
+    events: list[Any] = []
     is_news = Stamps()
     passed = 0.0
-    try:
-        while True:
-            await arrived.wait()
-            begun, news = loop.time(), False
-            quiet = QUIET_MS if begun - passed > BUSY_MS / 1000 else BUSY_QUIET_MS
-            while arrived.is_set() and loop.time() - begun < DEBOUNCE_MS / 1000:
-                arrived.clear()
-                files, lost = told.changed()
-                fresh = [path for path in files if is_news(path)]
-                news = news or lost or bool(fresh)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(quiet / 1000):
-                        await arrived.wait()
-            if news:
-                yield None
-                passed = loop.time()
-    finally:
-        loop.remove_reader(told.fd)
-        told.close()
+
+    async def listen() -> None:
+        async for event in told:
+            events.append(event)
+            arrived.set()
+
+    with inotify.Inotify() as told:
+        for path in paths:
+            told.add_watch(path, changed | gone)
+        listening = asyncio.create_task(listen())
+        try:
+            while True:
+                await arrived.wait()
+                begun, news = loop.time(), False
+                quiet = QUIET_MS if begun - passed > BUSY_MS / 1000 else BUSY_QUIET_MS
+                while arrived.is_set() and loop.time() - begun < DEBOUNCE_MS / 1000:
+                    arrived.clear()
+                    lost = any(event.mask & gone for event in events)
+                    files = {str(event.path) for event in events if event.mask & changed}
+                    events.clear()
+                    fresh = [path for path in files if is_news(path)]
+                    news = news or lost or bool(fresh)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(quiet / 1000):
+                            await arrived.wait()
+                if news:
+                    yield None
+                    passed = loop.time()
+        finally:
+            listening.cancel()
+            await asyncio.wait((listening,))  # another may get the same file number
