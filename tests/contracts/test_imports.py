@@ -19,6 +19,13 @@ HEAVY = {
 }  # fmt: skip
 MODULES = 190
 """How many modules `hopper add` in a project loads, and a few to spare; raise it knowingly."""
+LATER = {
+    "hopper_tui.engine.flow", "hopper_tui.engine.hopper", "hopper_tui.routing",
+    "hopper_tui.tui.dialogs", "hopper_tui.tui.asking", "hopper_tui.tui.filter_line",
+    "hopper_tui.tui.jumping", "hopper_tui.tui.palette", "hopper_tui.tui.view_snapshot",
+    "asyncinotify", "watchfiles",
+}  # fmt: skip
+"""What the terminal UI needs once its first screen stands."""
 
 
 def test_dependencies_point_down() -> None:
@@ -102,3 +109,10 @@ def test_the_python_api_loads_names_when_they_are_used(tmp_path: Path) -> None:
     code = "from hopper import Hopper, HopperScope, Task"
     loaded = _loaded(code, cwd=tmp_path, home=tmp_path)
     assert _families(loaded, HEAVY | DOORS) == set()
+
+
+def test_the_first_screen_loads_only_what_it_shows(tmp_path: Path) -> None:
+    code = "import hopper_tui.engine.world, hopper_tui.tui.app"
+    loaded = _loaded(code, cwd=tmp_path, home=tmp_path / "home")
+    assert "hopper_tui.tui.cockpit" in loaded
+    assert _families(loaded, LATER) == set()
