@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _DATABASE_FILES = (".db", ".db-wal")
 _STORE_FILES = (*_DATABASE_FILES, ".yaml", ".jsonl")
 _GIT_FILES = frozenset({"HEAD", "ORIG_HEAD", "index"})
 """What git writes in its own directory at a commit, a checkout or a reset."""
+_TELLS = "asyncinotify"
+"""What has the system tell of changes; it is installed where the system can."""
 _JOURNAL = "journal"
 """In the directory of this name a folder comes with each month."""
 
@@ -71,7 +73,7 @@ async def changes(paths: Sequence[str]) -> AsyncIterator[None]:
     """Yields after each burst of changes in these directories; ends when one of them is gone, or
     cannot be watched: somebody looks at the stores from time to time all the same."""
     with suppress(OSError):
-        async for _ in (_told if sys.platform == "linux" else _looked_for)(paths):
+        async for _ in (_told if find_spec(_TELLS) else _looked_for)(paths):
             yield None
 
 
@@ -91,7 +93,7 @@ async def _looked_for(paths: Sequence[str]) -> AsyncIterator[None]:
 
 async def _told(paths: Sequence[str]) -> AsyncIterator[None]:
     """Changes as the system tells them; who waits for them takes no time at all."""
-    inotify = await asyncio.to_thread(__import__, "asyncinotify")  # it starts a process to load
+    inotify = await asyncio.to_thread(__import__, _TELLS)  # it starts a process to load
     mask = inotify.Mask
     changed = mask.MODIFY | mask.MOVE | mask.CREATE | mask.DELETE
     gone = mask.DELETE_SELF | mask.MOVE_SELF | mask.Q_OVERFLOW
