@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _PASSED = frozenset({TaskStatus.DONE, TaskStatus.CANCELLED})
 
 
+Room = tuple["Instance", int, "int | None"]
+"""An instance, how many tasks are held there, and how many may be."""
+
+
 def of(store: Store, run: str) -> list[Instance]:
     """The phases of a run in their order."""
     return [i for i in store.instances() if i.parent == run]
@@ -84,19 +88,22 @@ class Layout(NamedTuple):
             return [self.run.id, now.id] if now is not None and now.is_running else [self.run.id]
         return [self.instance.id] if now is self.instance and self.run.is_running else []
 
-    def room(self, world: World) -> tuple[Instance, int, int | None]:
+    def room(self, world: World) -> Room:
         """Where there is least room, how many tasks are held there, and how many may be."""
-        loads = [(self.instance, self._held(self.instance), self._capacity(world, self.instance))]
-        if self.instance is not self.run:
-            loads.append((self.run, self._held(self.run), self._capacity(world, self.run)))
-        return min(loads, key=lambda load: float("inf") if load[2] is None else load[2] - load[1])
+        here = self._room_of(world, self.instance)
+        return (
+            here
+            if self.instance is self.run
+            else min(here, self._room_of(world, self.run), key=_left)
+        )
 
-    def _held(self, instance: Instance) -> int:
+    def _room_of(self, world: World, instance: Instance) -> Room:
         parts = (instance, *self.phases) if instance is self.run else (instance,)
-        return sum(self.counts.get(p.id, {}).get(status, 0) for p in parts for status in ACTIVE)
-
-    def _capacity(self, world: World, instance: Instance) -> int | None:
-        return world.settings(instance).capacity
+        held = 0
+        for part in parts:
+            counts = self.counts.get(part.id, {})
+            held += sum([counts.get(status, 0) for status in ACTIVE])
+        return instance, held, world.settings(instance).capacity
 
     def is_full(self, world: World, but: int = 0) -> bool:
         """Whether as much is held as may be, `but` so many: here, or in the run of a phase."""
@@ -123,3 +130,9 @@ class Layout(NamedTuple):
             f" {left} task{'' if left == 1 else 's'} left there",
             f"Finish those first: hopper list --instance {now.id}",
         )
+
+
+def _left(room: Room) -> float:
+    """How many more may be held."""
+    _, held, capacity = room
+    return float("inf") if capacity is None else capacity - held

@@ -131,7 +131,7 @@ def complete_and_claim(
     def take(tx: Transaction, layout: Layout) -> None:
         nonlocal taken
         store = world.store(layout.instance.id)
-        if world.store(key) is not store or store.expired(stamp(world.now())):
+        if world.store(key) is not store or store.expired(tx.at):
             return
         if key != layout.instance.id:
             layout = Layout.read(world, key)
@@ -204,7 +204,7 @@ def _finish(
             if status is _T.DONE and CHECKPOINT in task.tags:
                 _check_approvable(world, store, task, executor)
             was_held = task.is_active
-            fields = {"reason": None, "completed_at": stamp(world.now()), **said}
+            fields = {"reason": None, "completed_at": tx.at, **said}
             if status is _T.DONE and was_held and task.started_at is None:
                 fields["started_at"] = task.updated_at
             task = tx.change(task, kind, status=status, waiting=False, **fields)

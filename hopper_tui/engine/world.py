@@ -61,6 +61,23 @@ class Command(NamedTuple):
     summary: str
 
 
+class Commanding:
+    """The block of one command, or a part of the one that runs already."""
+
+    __slots__ = ("_is_outermost", "_summary", "_world")
+
+    def __init__(self, world: World, summary: str) -> None:
+        self._world = world
+        self._summary = summary
+
+    def __enter__(self) -> Command:
+        command, self._is_outermost = self._world._begin(self._summary)
+        return command
+
+    def __exit__(self, *_: object) -> None:
+        self._world._end(is_outermost=self._is_outermost)
+
+
 class World:
     """All hoppers known to one home directory, as seen from one working directory.
 
@@ -136,22 +153,32 @@ class World:
 
     # Commands
 
-    @contextmanager
-    def command(self, summary: str) -> Iterator[Command]:
+    def command(self, summary: str) -> Commanding:
         """Everything inside is one command: one group of events, one step of undo."""
-        with self._lock:
-            if self._command is not None:
-                yield self._command
-                return
+        return Commanding(self, summary)
+
+    def _begin(self, summary: str) -> tuple[Command, bool]:
+        """The command that runs, and whether it is a new one; the lock is held until `_end`."""
+        self._lock.acquire()
+        if self._command is not None:
+            return self._command, False
+        try:
             self._settle_down()
             self._command = Command(self._new_group(), summary)
-            try:
-                yield self._command
-            finally:
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._command, True
+
+    def _end(self, *, is_outermost: bool) -> None:
+        try:
+            if is_outermost:
                 self._command = None
                 for waiter in tuple(self.waiters):
                     waiter.set()
                 self._intents.end()
+        finally:
+            self._lock.release()
 
     def _new_group(self) -> str:
         return f"{int(self.now() * 1000):011x}-{self.entropy(5).hex()}"

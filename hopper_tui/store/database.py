@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
@@ -15,12 +15,12 @@ from hopper_tui.store.failure import LOCKED, storage_error
 from hopper_tui.store.gate import Gate, StoreDeleted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 W = TypeVar("W")
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 10
 """The number of migrations in schema.py; kept in the database's user_version."""
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""
@@ -55,6 +55,7 @@ class Database:
         self.path = path
         self._lock = threading.RLock()
         self._gate = Gate(path)
+        self._translating = Translating(self)
         self._db: sqlite3.Connection | None = None
         self._read_only = False
         self.is_read_only = False
@@ -254,7 +255,7 @@ class Database:
             self._gate.enter()
             try:
                 db.execute("BEGIN IMMEDIATE")
-                self._version(db)
+                self._begun(db)
             except BaseException:
                 self._roll_back(db)
                 self._gate.leave()
@@ -265,6 +266,10 @@ class Database:
                 raise self._fault(error) from error
             raise
         return db
+
+    def _begun(self, db: sqlite3.Connection) -> None:
+        """Look, with nobody else writing any more, whether we may write."""
+        self._version(db)
 
     def _end(self, db: sqlite3.Connection, error: BaseException | None) -> None:
         """Commit, or take everything back after an error."""
@@ -293,12 +298,8 @@ class Database:
             self._db = None
             db.close()
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except _FAULTS as error:
-            raise self._fault(error) from error
+    def _translated(self) -> Translating:
+        return self._translating
 
     def _fault(self, error: Exception) -> HopperError:
         """What to tell about a failure."""
@@ -365,6 +366,27 @@ class Writing(Generic[W]):
         traceback: TracebackType | None,
     ) -> None:
         self._database._end(self._db, error)
+
+
+class Translating:
+    """A block in which what SQLite and the system tell is told in our words."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, _FAULTS):
+            raise self._database._fault(error) from error
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

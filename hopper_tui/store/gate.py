@@ -24,13 +24,13 @@ except ImportError:  # no flock on this platform: SQLite's busy timeout has to d
 
 PATIENCE = 10.0
 """Seconds to wait for a writer that may be stopped in the middle of its transaction."""
-CALM = (0.005, 0.02)
-"""Seconds between two tries, from and to: jittered, so that nobody loses every race. Whoever has
-the gate gets it again meanwhile, and is faster than one who comes anew."""
-URGENT = (0.0001, 0.0003)
+CALM = (0.005, 0.008)
+"""Seconds between two tries, from and to: jittered, so that nobody loses every race."""
+URGENT = (0.00005, 0.00015)
 """The same for who has waited longer than LONG."""
-LONG = 0.02
-"""Seconds."""
+LONG = 0.04
+"""Seconds that one who writes again and again is left to it, while others wait: to begin anew
+costs several times as much as to go on, because every cache is cold."""
 
 
 class StoreDeleted(OSError):
@@ -40,11 +40,13 @@ class StoreDeleted(OSError):
 class Gate:
     """An exclusive lock between processes for the database at `path`; None needs no lock.
 
-    The thread that uses it must hold the lock of its store. Nested entries count as one.
+    The thread that uses it must hold the lock of its store. Nested entries count as one. Who waits
+    sees by the age of the write-ahead log whether somebody writes again and again.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = None if path is None else f"{path}.lock"
+        self._log = f"{path}-wal"
         self._descriptor: int | None = None
         self._depth = 0
 
@@ -57,7 +59,7 @@ class Gate:
     def enter(self) -> None:
         """Wait until it is free, and hold it; raises OSError when that takes too long."""
         if self._depth == 0:
-            self._take(0)
+            self._take()
         self._depth += 1
 
     def leave(self) -> None:
@@ -70,31 +72,59 @@ class Gate:
         """Hold the gate until `close`, unless somebody else does; never waits."""
         if fcntl is not None:
             with suppress(OSError):
-                self._take(fcntl.LOCK_NB)
+                self._take(patience=0.0)
 
-    def _take(self, how: int) -> None:
+    def _take(self, patience: float = PATIENCE) -> None:
         if self._path is None or fcntl is None:
             return
         if self._descriptor is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o644)
-        began = time.monotonic()
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waited = time.monotonic() - began
-                if how or waited > PATIENCE:
-                    raise
-            pause = CALM if waited < LONG else URGENT
-            time.sleep(random.uniform(*pause))  # noqa: S311 - spreads the waiting, hides nothing
+        try:
+            self._try()
+        except BlockingIOError:
+            if not patience:
+                raise
+            self._wait(patience)
         if os.fstat(self._descriptor).st_nlink == 0:
             self.close()
             raise StoreDeleted(self._path)
+
+    def _try(self) -> None:
+        assert self._descriptor is not None
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _wait(self, patience: float) -> None:
+        began = time.monotonic()
+        while True:
+            waited = time.monotonic() - began
+            before = _written_at(self._log)
+            time.sleep(_pause(waited))
+            if waited < LONG and _written_at(self._log) != before:
+                continue  # somebody writes again and again
+            try:
+                return self._try()
+            except BlockingIOError:
+                if waited > patience:
+                    raise
 
     def close(self) -> None:
         """Give the descriptor back, and with it the lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _pause(waited: float) -> float:
+    """Seconds until the next try, for who has waited that long."""
+    if waited >= LONG:
+        return random.uniform(*URGENT)  # noqa: S311 - spreads the waiting, hides nothing
+    return min(random.uniform(*CALM), LONG - waited)  # noqa: S311
+
+
+def _written_at(path: str) -> int | None:
+    """When a file was written to, in nanoseconds; some systems say it to four milliseconds."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return None

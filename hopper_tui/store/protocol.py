@@ -25,6 +25,9 @@ E = TypeVar("E", bound=Task | Instance | Delegation)
 class Transaction(Protocol):
     """Writes inside one transaction. Every change is an event; all of them commit, or none."""
 
+    at: str
+    """When, as every event of it says."""
+
     def create(self, value: E, kind: str, note: Any = None) -> E:
         """Record a new entity; raises StorageError if its id is taken."""
 

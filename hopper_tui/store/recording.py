@@ -104,7 +104,7 @@ class JournalTransaction(SqliteTransaction):
                 base = self._watch_claim(key, folded, patch, base)
         written = self._write(
             Record(
-                "", self._tick(), self._journaled.clone.id, self._actor, self._at, self._group,
+                "", self._tick(), self._journaled.clone.id, self._actor, self.at, self._group,
                 kind, entity, key, patch._replace(base={}), base or {}, note,
             )
         )  # fmt: skip
@@ -118,7 +118,7 @@ class JournalTransaction(SqliteTransaction):
             self._journaled.leases.take(key, patch.set.get("owner"), written.id, self._name)
 
     def _tick(self) -> str:
-        now = seconds(self._at) if self._at else time.time()
+        now = seconds(self.at) if self.at else time.time()
         self._clock = hlc.tick(self._clock, now)
         if not self._name:
             store = self._journaled
@@ -194,7 +194,7 @@ class JournalTransaction(SqliteTransaction):
 
     def adopt(self, event: Event) -> None:
         """Record an event of a store that had no journal, as it was."""
-        self._group, self._actor, self._at = event.group, event.actor, event.at
+        self._group, self._actor, self.at = event.group, event.actor, event.at
         self._record(event.kind, event.entity, event.key, event.patch, event.note)
         if event.entity in TABLES and event.patch != Patch():
             projection = Projection(self._db, self._journaled.instance_id)
@@ -221,7 +221,7 @@ class JournalTransaction(SqliteTransaction):
             return base
         self._hold()
         leases = self._journaled.leases
-        other = leases.in_the_way(key, self._at)
+        other = leases.in_the_way(key, self.at)
         if other is not None and not self._is_known(other.event):
             raise InvalidTransition(_elsewhere(other), "Take another: hopper next --claim")
         known = leases.of(key)
@@ -236,7 +236,7 @@ class JournalTransaction(SqliteTransaction):
 
     def _check_lease(self, key: str, was: object) -> None:
         """Raise LeaseLost when somebody in another worktree took the task from its holder."""
-        other = self._journaled.leases.in_the_way(key, self._at)
+        other = self._journaled.leases.in_the_way(key, self.at)
         if was in ACTIVE and other is not None and not self._is_known(other.event):
             raise LeaseLost(_elsewhere(other), "Take another task: hopper next --claim")
 
@@ -249,7 +249,7 @@ class JournalTransaction(SqliteTransaction):
     def begin_claiming(self) -> str:
         """Keep everybody else in the clone from claiming until this is over; returns its time."""
         self._hold()
-        return self._at
+        return self.at
 
     def _hold(self) -> None:
         if not self._holds:

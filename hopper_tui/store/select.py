@@ -10,8 +10,9 @@ from hopper_tui.model.lifecycle import Priority
 if TYPE_CHECKING:
     from hopper_tui.model.query import Query, Term
 
-IS_OPEN = "status NOT IN ('done', 'failed', 'cancelled')"
-"""Word for word the condition of the partial index task_open."""
+IS_OPEN = "status <> 'done' AND status <> 'failed' AND status <> 'cancelled'"
+"""Word for word the condition of the partial index task_open, which each change of a task is held
+against: NOT IN would make a table of the three each time."""
 IS_READY = "status = 'pending' AND open_deps = 0"
 """Word for word the condition of the partial index task_ready."""
 

@@ -66,6 +66,10 @@ def _words(enum: type[StrEnum]) -> Codec:
 RANK: Codec = (lambda p: Priority(p).rank, PRIORITIES.__getitem__)
 
 
+Update = tuple[str, list[tuple[int, Callable[[Any], Any]]]]
+"""A statement, and how the values at some places are written."""
+
+
 class Table(Generic[V]):
     """The layout of one value class, and the way between value, row and recorded patch."""
 
@@ -92,7 +96,7 @@ class Table(Generic[V]):
         self.insert = (
             f"INSERT INTO {name} ({self.select}) VALUES ({', '.join('?' * len(self.fields))})"
         )
-        self._updates: dict[tuple[str, ...], str] = {}
+        self._updates: dict[tuple[str, ...], Update] = {}
         self._encoders = tuple((i, codecs[f][0]) for i, f in enumerate(self.fields) if f in codecs)
         self._decoders = tuple((i, codecs[f][1]) for i, f in enumerate(self.fields) if f in codecs)
 
@@ -103,20 +107,19 @@ class Table(Generic[V]):
             cells[index] = decode(cells[index])
         return cast(V, self.cls._make(cells))
 
-    def update(self, fields: tuple[str, ...]) -> str:
-        """The statement that sets some fields of the entity with the id bound last."""
-        known = self._updates.get(fields)
+    def update(self, changed: Mapping[str, Any], key: str) -> tuple[str, list[Any]]:
+        """The statement that sets some fields of the entity with that id, and its values."""
+        known = self._updates.get(fields := tuple(changed))
         if known is None:
-            assignments = ", ".join(f"{self.column[f]} = ?" for f in fields)
-            known = self._updates[fields] = (
-                f"UPDATE {self.name} SET {assignments} WHERE {self.key_column} = ?"
-            )
-        return known
-
-    def cell(self, field: str, value: Any) -> Any:
-        """What is stored for a field's value."""
-        codec = self._codecs.get(field)
-        return value if codec is None else codec[0](value)
+            assignments = ", ".join(f"{self.column.get(f, f)} = ?" for f in fields)
+            sql = f"UPDATE {self.name} SET {assignments} WHERE {self.key_column} = ?"
+            encoders = [(i, self._codecs[f][0]) for i, f in enumerate(fields) if f in self._codecs]
+            known = self._updates[fields] = (sql, encoders)
+        sql, encoders = known
+        cells = [*changed.values(), key]
+        for index, encode in encoders:
+            cells[index] = encode(cells[index])
+        return sql, cells
 
     def row(self, value: V) -> list[Any]:
         """The row of a value, in the order of `insert`."""

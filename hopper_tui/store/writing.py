@@ -43,13 +43,13 @@ class SqliteTransaction:
         self._execute = db.execute
         self._group = group
         self._actor = actor
-        self._at = at
+        self.at = at
 
     def create(self, value: E, kind: str, note: Any = None) -> E:
         """Record a new entity; raises StorageError if its id is taken."""
         table = table_of(value)
         if isinstance(value, Task):
-            value = value._replace(updated_at=self._at)
+            value = value._replace(updated_at=self.at)
         told = {f: getattr(value, f) for f in table.fields if f not in DERIVED}
         usual = table.defaults
         fresh = {f: v for f, v in told.items() if f not in usual or v != usual[f]}
@@ -57,13 +57,16 @@ class SqliteTransaction:
         return self._insert(table, value)
 
     def _insert(self, table: Table[E], value: E) -> E:
-        self._execute(table.insert, table.row(value))
+        self._insert_row(table, value)
         if isinstance(value, Task):
             self._recount_dependents(value.id)
             if value.depends_on:
                 self._depend(value.id, value.depends_on)
                 value = value._replace(open_deps=self._count_open_deps(value.id))
         return value
+
+    def _insert_row(self, table: Table[E], value: E) -> None:
+        self._execute(table.insert, table.row(value))
 
     def change(self, value: E, kind: str, note: Any = None, **fields: Any) -> E:
         """Record new values for some fields and return the entity as it is then."""
@@ -72,7 +75,7 @@ class SqliteTransaction:
         patch = fold.changes(before, fields, table.sets)
         if patch == Patch():
             if note is not None:
-                self._record(kind, table.entity, value.id, patch, note)
+                self._remark(kind, table.entity, value.id, note)
             return value
         self._record(kind, table.entity, value.id, patch, note)
         after = fold.apply(before, patch)
@@ -94,16 +97,18 @@ class SqliteTransaction:
     def _project(self, table: Table[E], before: E, changed: dict[str, Any]) -> E:
         if isinstance(before, Task):
             held = changed.get("status", before.status) in ACTIVE
-            changed["updated_at"] = self._at
+            changed["updated_at"] = self.at
             changed["lease_expires_at"] = before.lease_expires_at if held else None
         after = cast(E, before._replace(**changed))
-        cells = [table.cell(name, value) for name, value in changed.items()]
-        self._execute(table.update(tuple(changed)), (*cells, after.id))
+        self._update_row(table, after.id, changed)
         if isinstance(after, Task) and isinstance(before, Task):
             open_deps = self._keep_dependencies(before, after)
             if open_deps != after.open_deps:
                 after = after._replace(open_deps=open_deps)
         return after
+
+    def _update_row(self, table: Table[E], key: str, changed: dict[str, Any]) -> None:
+        self._execute(*table.update(changed, key))
 
     def _keep_dependencies(self, before: Task, after: Task) -> int:
         """Keep the counts of open dependencies right; returns that of `after`."""
@@ -135,6 +140,9 @@ class SqliteTransaction:
 
     def remark(self, entity: str, key: str, kind: str, note: Any) -> None:
         """Record something that changes no field: a note, a decision, an archived summary."""
+        self._remark(kind, entity, key, note)
+
+    def _remark(self, kind: str, entity: str, key: str, note: Any) -> None:
         self._record(kind, entity, key, Patch(), note)
 
     def told(self, delegation: str, status: str | None) -> None:
@@ -165,7 +173,7 @@ class SqliteTransaction:
     ) -> tuple[str | None, ...]:
         """The row of an event."""
         return (
-            self._group, self._at, self._actor, kind, entity, key, write_patch(patch),
+            self._group, self.at, self._actor, kind, entity, key, write_patch(patch),
             None if note is None else dumps(note),
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """How fast a run hands out work: `python tests/bench/work_queue.py [PART...] [--check]`.
 
-    one      claim plus complete by one worker, in multiples of what cannot be avoided, step by
-             step: the part to run while optimising (`work_queue.py one`, seconds)
+    one      5,000 tasks by one worker: claim plus complete in multiples of what cannot be avoided;
+             the part to run while optimising (`work_queue.py one --no-peers`, seconds)
     many     the same by 4 and 8 workers
     backlog  claiming at 1,000, 100,000 and 1,000,000 open tasks
     writers  the slowest steps of 8 workers at once, and how the work is spread over them
@@ -46,6 +46,10 @@ LIMITS: dict[str, float | None] = {
 """Of each queue's jobs a second Hopper shall do this share at least. huey syncs each commit as it
 comes; synced like the others it is shown, and held to nothing: it keeps neither owner nor lease nor
 events, and forgets what it hands out."""
+JOBS = 5_000
+"""In a run, until it is empty. A queue that looks through all its tasks for the first, as litequeue
+does, is quick while it has few hundred: --jobs 500 shows it."""
+WARM = 500
 PRIORITIES = ("medium", "medium", "high", "low", "medium", "urgent")
 BODY = "some body text " * 4
 LEASE = 300.0
@@ -412,15 +416,14 @@ def in_turn(names: Sequence[str], rounds: int) -> Iterator[str]:
         yield from random.sample(list(names), len(names))
 
 
-def one(pythons: dict[str, str], rounds: int) -> list[str]:
+def one(pythons: dict[str, str], rounds: int, jobs: int) -> list[str]:
     """Claim plus complete by one worker."""
-    jobs = 1000
     rates: dict[str, list[float]] = {name: [] for name in pythons}
     costs: dict[str, list[float]] = {name: [] for name in pythons}
     with crews(pythons, 1) as teams:
         for team in teams.values():  # warms the caches
-            team.fill(jobs)
-            team.work(jobs)
+            team.fill(WARM)
+            team.work(WARM)
         for name in in_turn(list(teams), rounds):
             teams[name].fill(jobs)
             begin, (did,) = teams[name].work(jobs)
@@ -435,13 +438,12 @@ def one(pythons: dict[str, str], rounds: int) -> list[str]:
     return _compare("1 worker", rates)
 
 
-def many(pythons: dict[str, str], rounds: int) -> list[str]:
+def many(pythons: dict[str, str], rounds: int, jobs: int) -> list[str]:
     """The same by several workers at once."""
-    return [m for size in (4, 8) for m in _many(pythons, rounds, size)]
+    return [m for size in (4, 8) for m in _many(pythons, rounds, jobs, size)]
 
 
-def _many(pythons: dict[str, str], rounds: int, size: int) -> list[str]:
-    jobs = 400 * size
+def _many(pythons: dict[str, str], rounds: int, jobs: int, size: int) -> list[str]:
     rates: dict[str, list[float]] = {name: [] for name in pythons}
     with crews(pythons, size) as teams:
         for name in in_turn(list(teams), rounds):
@@ -455,7 +457,7 @@ def _many(pythons: dict[str, str], rounds: int, size: int) -> list[str]:
     return _compare(f"{size} workers", rates)
 
 
-def backlog(pythons: dict[str, str], rounds: int) -> list[str]:
+def backlog(pythons: dict[str, str], rounds: int, _jobs: int) -> list[str]:
     """Claiming at growing numbers of open tasks."""
     sizes = (1_000, 100_000, 1_000_000)
     jobs = 100
@@ -483,9 +485,9 @@ def backlog(pythons: dict[str, str], rounds: int) -> list[str]:
     return missed
 
 
-def writers(pythons: dict[str, str], rounds: int) -> list[str]:
+def writers(pythons: dict[str, str], rounds: int, jobs: int) -> list[str]:
     """The slowest steps of 8 workers, and how the work is spread."""
-    jobs, size = 4000, 8
+    size = 8
     missed = []
     slowest: dict[str, list[float]] = {}
     least: dict[str, list[int]] = {}
@@ -529,7 +531,7 @@ def _compare(what: str, rates: dict[str, list[float]]) -> list[str]:
     return missed
 
 
-PARTS: dict[str, Callable[[dict[str, str], int], list[str]]] = {
+PARTS: dict[str, Callable[[dict[str, str], int, int], list[str]]] = {
     "one": one,
     "many": many,
     "backlog": backlog,
@@ -548,6 +550,9 @@ def main() -> int:
         metavar="PART",
     )
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--jobs", type=int, default=JOBS, help=f"to be worked on in each round ({JOBS:,})"
+    )
     parser.add_argument("--no-peers", action="store_true", help="do not install huey, litequeue")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a limit is missed")
     chosen = parser.parse_args()
@@ -556,7 +561,7 @@ def main() -> int:
     missed = []
     with interpreters(not chosen.no_peers) as pythons:
         for part in chosen.parts or PARTS:
-            missed += PARTS[part](pythons, chosen.rounds)
+            missed += PARTS[part](pythons, chosen.rounds, chosen.jobs)
     for sentence in missed:
         print(f"MISSED {sentence}")
     return int(chosen.check and bool(missed))

@@ -26,7 +26,7 @@ from .writing import tasks, titles
 
 ATTEMPT = Path(__file__).with_name("attempt.py")
 READ_ONLY = "mount --bind {0} {0} && mount -o remount,bind,ro {0}"
-SMALL = "mount -t tmpfs -o size=600k tmpfs {0}"
+SMALL = "mount -t tmpfs -o size=700k tmpfs {0}"
 
 
 def attempt(path: Path, *args: str, mount: str | None = None) -> dict[str, Any]:
