@@ -122,11 +122,10 @@ def become(
         os._exit(BROKEN)
 
 
-def warm_up() -> None:
+def warm_up(package: str = "hopper_tui") -> None:
     """Import what commands import when they need it, so that no child has to."""
-    import hopper_tui
-
-    for module in pkgutil.walk_packages(hopper_tui.__path__, "hopper_tui."):
+    there = importlib.import_module(package)
+    for module in pkgutil.walk_packages(there.__path__, f"{package}."):
         if not module.name.startswith(UNUSUAL):
             importlib.import_module(module.name)
 

@@ -7,6 +7,7 @@ pieces, after its first commit too. Prints the copies made, as JSON: [name, kill
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -15,7 +16,8 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import hopper_tui.store.schema  # noqa: F401 - whoever makes a store needs it: not each child anew
+from launch import warm_up
+
 from hopper_tui.engine.world import World
 from hopper_tui.store.database import Database
 
@@ -63,6 +65,9 @@ def _killed(home: Path, command: Step, step: int, *, before: bool) -> bool:
 
 def main(name: str, base: Path, out: Path) -> None:
     """Make a copy of the home for every step."""
+    for package in ("engine", "routing", "store"):
+        warm_up(f"hopper_tui.{package}")
+    gc.freeze()  # a collection in a child would copy all that is loaded
     command = SCENARIOS[name].command
     made = []
     for kind in ("before", "after", "again"):

@@ -144,7 +144,7 @@ def test_its_delegations_come_along(ann: Clone) -> None:
 def test_an_unclear_id_lists_the_tasks_it_could_be(ann: Clone) -> None:
     ann.git("checkout", "-q", "-b", "docs")
     by_start: dict[str, list[str]] = {}
-    lines = "".join(f"Task {number}\n" for number in range(500))
+    lines = "".join(f"Task {number}\n" for number in range(1000))
     for task in ann.hopper("add", "--batch", "-q", stdin=lines).split():
         by_start.setdefault(task[:3], []).append(task)
     ann.commit()
