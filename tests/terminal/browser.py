@@ -135,5 +135,6 @@ class Browser(Display):
         return self._page.locator("body.-closed").count() == 1
 
     def close(self) -> None:
-        """End the browser and the server."""
+        """End the browser and the server, which would wait for a page that is still open."""
+        self._page.close()
         self._ends.close()
