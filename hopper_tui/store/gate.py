@@ -24,11 +24,14 @@ except ImportError:  # no flock on this platform: SQLite's busy timeout has to d
 
 PATIENCE = 10.0
 """Seconds to wait for a writer that may be stopped in the middle of its transaction."""
-CALM = (0.005, 0.008)
-"""Seconds between two tries, from and to: jittered, so that nobody loses every race."""
+CALM = (1.0, 2.0)
+"""Between two tries so many times as long as was waited already, from and to: jittered, so that
+nobody loses every race."""
+SHORT = 0.005
+"""Seconds that count as waited at first."""
 URGENT = (0.00005, 0.00015)
-"""The same for who has waited longer than LONG."""
-LONG = 0.04
+"""Seconds between two tries of who has waited longer than LONG."""
+LONG = 0.034
 """Seconds that one who writes again and again is left to it, while others wait: to begin anew
 costs several times as much as to go on, because every cache is cold."""
 
@@ -119,7 +122,7 @@ def _pause(waited: float) -> float:
     """Seconds until the next try, for who has waited that long."""
     if waited >= LONG:
         return random.uniform(*URGENT)  # noqa: S311 - spreads the waiting, hides nothing
-    return min(random.uniform(*CALM), LONG - waited)  # noqa: S311
+    return min(random.uniform(*CALM) * max(SHORT, waited), LONG - waited)  # noqa: S311
 
 
 def _written_at(path: str) -> int | None:

@@ -15,6 +15,7 @@ from hopper_tui.store.writing import SqliteTransaction
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -59,16 +60,18 @@ _NEVER = "~"
 class _Known:
     """What one store knows as long as nobody else writes; None is not known.
 
-    No lease ends before `first_end`; `latest` is the task that was changed last.
+    No lease ends before `first_end`; `latest` is the task that was changed last; `depend` says
+    whether any task depends on another.
     """
 
-    __slots__ = ("counts", "first_end", "instances", "latest")
+    __slots__ = ("counts", "depend", "first_end", "instances", "latest")
 
     def __init__(self) -> None:
         self.instances: list[Instance] | None = None
         self.counts: dict[str, dict[TaskStatus, int]] | None = None
         self.first_end: str | None = None
         self.latest: Task | None = None
+        self.depend: bool | None = None
 
     def changed(self, before: Task | None, after: Task) -> None:
         """Take note of a task that was made or changed."""
@@ -254,6 +257,17 @@ class _RunTransaction(SqliteTransaction):
         if table is TASKS:
             changed["last_event"] = self._last_event
         super()._update_row(table, key, changed)
+
+    def _depend(self, task: str, deps: Sequence[str]) -> None:
+        self._store._known.depend = None
+        super()._depend(task, deps)
+
+    def _recount_dependents(self, task: str) -> None:
+        known = self._store._known
+        if known.depend is None:
+            known.depend = self._execute("SELECT 1 FROM task_deps LIMIT 1").fetchone() is not None
+        if known.depend:
+            super()._recount_dependents(task)
 
     def _note(self, before: E | None, after: E) -> None:
         known = self._store._known

@@ -109,7 +109,7 @@ def steps(draw: st.DrawFn) -> list[tuple[int, str, int]]:
     return draw(st.lists(step, max_size=25))
 
 
-STEPS = ("add", "take", "finish", "lease", "free", "rename", "remove", "purge", "fail")
+STEPS = ("add", "depend", "take", "finish", "lease", "free", "rename", "remove", "purge", "fail")
 
 
 class Failed(Exception):
@@ -135,6 +135,8 @@ def write(store: RunStore, step: str, number: int) -> None:
                 tx.change(web, "instance.changed", name=f"web {number}")
         elif step == "remove":
             tx.remove_instance("web", "instance.removed")
+        elif one is not None and step == "depend":
+            tx.change(one, "task.changed", depends_on=(task(f"{(number + 1) % 3}").id,))
         elif one is not None and step == "take":
             held = one._replace(lease_expires_at=PAST if number % 2 else SOON)
             held = tx.change(held, "task.claimed", status=TaskStatus.CLAIMED, attempts=number)
