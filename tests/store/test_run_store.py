@@ -175,3 +175,14 @@ def test_a_task_that_somebody_else_changed_is_not_current(two: tuple[RunStore, R
     change(other, mine, owner="bob")
     with writing(one):
         assert not one.is_current(mine)
+
+
+def test_a_dependency_that_comes_later_counts(two: tuple[RunStore, RunStore]) -> None:
+    store, _ = two
+    first, second = tasks(store, "first", "second")
+    first = change(store, first, status=TaskStatus.DONE)
+    first = change(store, first, status=TaskStatus.PENDING)
+    second = change(store, second, depends_on=(first.id,))
+    assert second.open_deps == 1
+    change(store, first, status=TaskStatus.DONE)
+    assert store.task(second.id) == second._replace(open_deps=0)
