@@ -178,8 +178,8 @@ def positions(world: World) -> dict[str, int]:
 def last_command(world: World, started: dict[str, int]) -> str | None:
     """The hopper of the last command since then that changed a task and is not undone."""
     newest: tuple[str, str] | None = None
-    for hopper, seq in started.items():
-        left = left_of(world, hopper, seq)
+    for hopper in positions(world):  # also those made since
+        left = left_of(world, hopper, started.get(hopper, 0))
         if left and (newest is None or max(left) > newest[0]):
             newest = max(left), hopper
     return newest and newest[1]
