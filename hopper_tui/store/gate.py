@@ -31,7 +31,7 @@ SHORT = 0.005
 """Seconds that count as waited at first."""
 URGENT = (0.00005, 0.00015)
 """Seconds between two tries of who has waited longer than LONG."""
-LONG = 0.036
+LONG = 0.04
 """Seconds that one who writes again and again is left to it, while others wait: to begin anew
 costs several times as much as to go on, because every cache is cold."""
 
