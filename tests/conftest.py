@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "installed: commands are runs of the installed script")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Twice as many workers as cores: most tests wait for other processes and for timers."""
     return 2 * len(os.sched_getaffinity(0))
