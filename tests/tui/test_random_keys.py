@@ -160,7 +160,7 @@ def keep_what_was(world: World, started: dict[str, int], monkeypatch: pytest.Mon
 
     def undo_what_is_new(ref: str | None = None) -> Undone:
         key = world.hopper(ref).id
-        if not left_of(world, key, started.get(key, 0)):
+        if not left_of(world, key, begun(world, started, key)):
             raise NotFound("there is nothing to undo")
         return undo(ref)
 
@@ -175,11 +175,17 @@ def positions(world: World) -> dict[str, int]:
     }
 
 
+def begun(world: World, started: dict[str, int], hopper: str) -> int:
+    """How far the record of a hopper went then; a phase made since is in the store of its run."""
+    here = {instance.id for instance in world.store(hopper).instances()}
+    return max((seq for key, seq in started.items() if key in here), default=0)
+
+
 def last_command(world: World, started: dict[str, int]) -> str | None:
     """The hopper of the last command since then that changed a task and is not undone."""
     newest: tuple[str, str] | None = None
     for hopper in positions(world):  # also those made since
-        left = left_of(world, hopper, started.get(hopper, 0))
+        left = left_of(world, hopper, begun(world, started, hopper))
         if left and (newest is None or max(left) > newest[0]):
             newest = max(left), hopper
     return newest and newest[1]
