@@ -91,11 +91,9 @@ class Layout(NamedTuple):
     def room(self, world: World) -> Room:
         """Where there is least room, how many tasks are held there, and how many may be."""
         here = self._room_of(world, self.instance)
-        return (
-            here
-            if self.instance is self.run
-            else min(here, self._room_of(world, self.run), key=_left)
-        )
+        if self.instance is self.run:
+            return here
+        return min(here, self._room_of(world, self.run), key=_left)
 
     def _room_of(self, world: World, instance: Instance) -> Room:
         parts = (instance, *self.phases) if instance is self.run else (instance,)

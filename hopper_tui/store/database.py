@@ -16,7 +16,6 @@ from hopper_tui.store.gate import Gate, StoreDeleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
 W = TypeVar("W")
 
@@ -359,12 +358,7 @@ class Writing(Generic[W]):
         self._db = self._database._begin()
         return self._make(self._db)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         self._database._end(self._db, error)
 
 
@@ -379,12 +373,7 @@ class Translating:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, _FAULTS):
             raise self._database._fault(error) from error
 

@@ -120,9 +120,9 @@ class Gate:
 
 def _pause(waited: float) -> float:
     """Seconds until the next try, for who has waited that long."""
-    if waited >= LONG:
-        return random.uniform(*URGENT)  # noqa: S311 - spreads the waiting, hides nothing
-    return min(random.uniform(*CALM) * max(SHORT, waited), LONG - waited)  # noqa: S311
+    is_urgent = waited >= LONG
+    spread = random.uniform(*(URGENT if is_urgent else CALM))  # noqa: S311 - keeps no secret
+    return spread if is_urgent else min(spread * max(SHORT, waited), LONG - waited)
 
 
 def _written_at(path: str) -> int | None:

@@ -255,7 +255,7 @@ class _RunTransaction(SqliteTransaction):
 
     def _update_row(self, table: Table[E], key: str, changed: dict[str, Any]) -> None:
         if table is TASKS:
-            changed["last_event"] = self._last_event
+            changed = {**changed, "last_event": self._last_event}
         super()._update_row(table, key, changed)
 
     def _depend(self, task: str, deps: Sequence[str]) -> None:

@@ -193,12 +193,12 @@ class SqliteStore(Database):
         With `ageing`, in seconds, a task counts one priority higher for each such time it waited.
         """
         ranks = (None,) if ageing is None else range(len(PRIORITIES))
-        firsts = []
-        for instance in instances:
-            for rank in ranks:
-                for head in self._fitting(instance, executor, now, rank):
-                    firsts.append(head)
-                    break
+        firsts = [
+            head
+            for instance in instances
+            for rank in ranks
+            if (head := next(self._fitting(instance, executor, now, rank), None)) is not None
+        ]
         if not firsts:
             return None
         if ageing is None:

@@ -108,7 +108,8 @@ class Table(Generic[V]):
         return cast(V, self.cls._make(cells))
 
     def update(self, changed: Mapping[str, Any], key: str) -> tuple[str, list[Any]]:
-        """The statement that sets some fields of the entity with that id, and its values."""
+        """The statement that sets some fields of the entity with that id, and its values; what is
+        no field of the class goes into the column of that name."""
         known = self._updates.get(fields := tuple(changed))
         if known is None:
             assignments = ", ".join(f"{self.column.get(f, f)} = ?" for f in fields)
