@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.instance import Instance
-from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.model.lifecycle import ACTIVE, TaskStatus
 from hopper_tui.model.task import Task
 from hopper_tui.store.database import Writing
+from hopper_tui.store.select import IS_OPEN
 from hopper_tui.store.sqlite import SqliteStore
 from hopper_tui.store.tables import TASKS, Table
 from hopper_tui.store.writing import SqliteTransaction
@@ -52,9 +53,20 @@ _ABOUT = (
     " UNION ALL SELECT prev FROM chain JOIN events USING (seq)) SELECT seq FROM chain"
     " UNION ALL SELECT seq FROM events WHERE prev = 0 AND key = ?)"
 )
-_FIRST_END = "SELECT lease_expires_at FROM tasks WHERE lease_expires_at >= '' ORDER BY 1 LIMIT 1"
+_FIRST_END = "first_end"
+"""Under this local name stands a time that no lease ends before."""
+_KEEP = "INSERT OR REPLACE INTO local VALUES (?, ?)"
 _NEVER = "~"
 """Later than any time."""
+_HELD = (
+    f"WHERE instance_id = ? AND {IS_OPEN} AND status IN ('claimed', 'in_progress')"
+    " ORDER BY priority, born, n LIMIT ?"
+)
+"""Asked for as many as there are, for what is held stands near the head of the queue."""
+_EARLY = (
+    "SELECT count(*) FROM tasks WHERE status IN ('claimed', 'in_progress')"
+    f" AND lease_expires_at < (SELECT value FROM local WHERE name = '{_FIRST_END}')"
+)
 
 
 class _Known:
@@ -80,17 +92,11 @@ class _Known:
             if before is not None:
                 self._count(before, -1)
             self._count(after, 1)
-        self.leased(after.lease_expires_at)
 
     def _count(self, task: Task, by: int) -> None:
         assert self.counts is not None
         counts = self.counts.setdefault(task.instance, {})
         counts[task.status] = counts.get(task.status, 0) + by
-
-    def leased(self, until: str | None) -> None:
-        """Take note of a lease that was given or prolonged."""
-        if until is not None and self.first_end is not None and until < self.first_end:
-            self.first_end = until
 
 
 class RunStore(SqliteStore):
@@ -102,7 +108,9 @@ class RunStore(SqliteStore):
     Each page that a commit changes is written as a whole, so pages are small, and no index leads to
     the events of a task: the task names the last one, and each names the one before. What else
     happened, and what became of tasks that are gone, is few and found by its key. Events by
-    command are looked for by undo alone, and have no index.
+    command are looked for by undo alone, and have no index. Nor have leases: until the time that
+    none ends before there is nothing to look for, and then the few tasks that are held are looked
+    through.
 
     A worker finishes and takes many tasks in a row: what it read in one transaction is not read
     again in the next while nobody else has written.
@@ -168,14 +176,31 @@ class RunStore(SqliteStore):
     def expired(self, now: str) -> list[Task]:
         """The tasks that somebody holds with a lease that ran out before `now`."""
         with self._lock:
-            known = self._known
+            if self._first_end() >= now:
+                return []
+            held = [
+                task
+                for instance, counts in self.all_counts().items()
+                if (number := sum(counts.get(status, 0) for status in ACTIVE))
+                for task in self._values(TASKS, _HELD, (instance, number))
+                if task.lease_expires_at is not None
+            ]
+            held.sort(key=_end)
             if self._is_writing:
-                if known.first_end is None:
-                    first = self._one(_FIRST_END)
-                    known.first_end = _NEVER if first is None else first[0]
-                if known.first_end >= now:
-                    return []
-            return super().expired(now)
+                self._keep_first_end(_end(held[0]) if held else _NEVER)
+            return [task for task in held if _end(task) < now]
+
+    def _first_end(self) -> str:
+        """A time that no lease ends before."""
+        known = self._known if self._is_writing else _Known()
+        if known.first_end is None:
+            known.first_end = self.local(_FIRST_END) or ""
+        return known.first_end
+
+    def _keep_first_end(self, until: str) -> None:
+        """Remember, in this transaction, that no lease ends before `until`."""
+        self._connection.execute(_KEEP, (_FIRST_END, until))
+        self._known.first_end = until
 
     def is_current(self, task: Task) -> bool:
         """Whether a task is still held, or not, as when it was read."""
@@ -189,6 +214,7 @@ class RunStore(SqliteStore):
         for sql in (
             "DROP INDEX IF EXISTS event_group",
             "DROP INDEX IF EXISTS event_key",
+            "DROP INDEX IF EXISTS task_leased",
             *_CHAIN,
             "CREATE INDEX IF NOT EXISTS event_loose ON events (key) WHERE prev = 0",
         ):
@@ -213,6 +239,16 @@ class RunStore(SqliteStore):
         for sql in _CHAIN:
             db.execute(sql)
         return folded
+
+    def check(self) -> list[str]:
+        """What is wrong with the stored data, in sentences; empty when all is well."""
+        early = self._one(_EARLY)[0]
+        return [*super().check(), *([f"{early} leases end unnoticed"] if early else [])]
+
+
+def _end(task: Task) -> str:
+    """When the lease of a held task ends."""
+    return task.lease_expires_at or _NEVER
 
 
 class _RunTransaction(SqliteTransaction):
@@ -273,13 +309,18 @@ class _RunTransaction(SqliteTransaction):
         known = self._store._known
         if isinstance(after, Task):
             known.changed(before if isinstance(before, Task) else None, after)
+            self._leased(after.lease_expires_at)
         elif isinstance(after, Instance):
             known.instances = None
 
     def lease(self, task: str, until: str | None) -> None:
         """Let whoever holds a task hold it until then: local to this machine, like every lease."""
         super().lease(task, until)
-        self._store._known.leased(until)
+        self._leased(until)
+
+    def _leased(self, until: str | None) -> None:
+        if until is not None and until < self._store._first_end():
+            self._store._keep_first_end(until)
 
     def remove_instance(self, key: str, kind: str) -> None:
         """Forget an instance and its tasks; the events stay."""
