@@ -128,8 +128,7 @@ def take_next(
     check_executes(layout.instance)
     check_executes(layout.run)
     rules = world.settings(layout.instance).work
-    store = world.store(layout.instance.id)
-    task = store.next_task(layout.queues(), executor, tx.at, rules.ageing)
+    task = layout.store.next_task(layout.queues(), executor, tx.at, rules.ageing)
     if task is None:
         return None
     layout.check_room(world)

@@ -34,9 +34,10 @@ def of(store: Store, run: str) -> list[Instance]:
 
 
 class Layout(NamedTuple):
-    """An instance as it hands out work: the run it is or is part of, the phases of that in order,
-    and the counts by status of each. Outside runs it is alone."""
+    """An instance as it hands out work: the store that keeps it, the run it is or is part of, the
+    phases of that in order, and the counts by status of each. Outside runs it is alone."""
 
+    store: Store
     instance: Instance
     run: Instance
     phases: tuple[Instance, ...]
@@ -49,10 +50,10 @@ class Layout(NamedTuple):
         here = store.instances()
         instance = next((i for i in here if i.id == key), None) or world.instance(key)
         if instance.scope is not HopperScope.ORCHESTRATION:
-            return cls(instance, instance, (), {key: store.counts(key)})
+            return cls(store, instance, instance, (), {key: store.counts(key)})
         run = next((i for i in here if i.id == instance.parent), instance)
         phases = tuple(i for i in here if i.parent == run.id)
-        return cls(instance, run, phases, store.all_counts())
+        return cls(store, instance, run, phases, store.all_counts())
 
     def place(self, name: str) -> Instance:
         """Where a new task that names a phase belongs: in a run the phase of that name, id, or

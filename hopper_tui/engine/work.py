@@ -130,11 +130,13 @@ def complete_and_claim(
 
     def take(tx: Transaction, layout: Layout) -> None:
         nonlocal taken
-        store = world.store(layout.instance.id)
-        if world.store(key) is not store or store.expired(tx.at):
+        store = layout.store
+        if store.expired(tx.at):
             return
         if key != layout.instance.id:
             layout = Layout.read(world, key)
+            if layout.store is not store:
+                return
         with suppress(AtCapacity, NotAllowed):
             taken = claiming.take_next(world, tx, layout, executor, lease)
 

@@ -29,7 +29,7 @@ from hopper_tui.store.gate import Gate
 from hopper_tui.store.leases import Leases
 from hopper_tui.store.projecting import Projection
 from hopper_tui.store.recording import JournalTransaction
-from hopper_tui.store.sqlite import HEAD_ID, Head, SqliteStore
+from hopper_tui.store.sqlite import Head, SqliteStore
 from hopper_tui.store.tables import TABLES
 
 if TYPE_CHECKING:
@@ -477,10 +477,15 @@ class JournaledStore(SqliteStore):
             self._at_work = False
             self._open_transaction = None
 
-    def _fitting(
-        self, instance: str, executor: Executor, now: str, rank: int | None = None
-    ) -> Iterator[Head]:
-        """The ready tasks that an executor may take now, in queue order.
+    def _first(
+        self,
+        instance: str,
+        executor: Executor,
+        now: str,
+        rank: int | None = None,
+        is_taken: Callable[[str], bool] | None = None,
+    ) -> Head | None:
+        """The first ready task in queue order that an executor may take now.
 
         What another worktree of this clone has taken, or finished, is left out. Inside a
         transaction nobody in the clone takes anything until that is over.
@@ -488,10 +493,12 @@ class JournaledStore(SqliteStore):
         moment = stamp(time.time())
         if self._open_transaction is not None:
             moment = self._open_transaction.begin_claiming()
-        asked = self.leases.exist
-        for head in super()._fitting(instance, executor, now, rank):
-            if not asked or self.leases.in_the_way(head[HEAD_ID], moment) is None:
-                yield head
+        if self.leases.exist:
+
+            def is_taken(key: str) -> bool:
+                return self.leases.in_the_way(key, moment) is not None
+
+        return super()._first(instance, executor, now, rank, is_taken)
 
     def expired(self, now: str) -> list[Task]:
         """The tasks that somebody holds with a lease that ran out before `now`."""

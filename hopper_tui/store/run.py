@@ -191,11 +191,12 @@ class RunStore(SqliteStore):
             return [task for task in held if _end(task) < now]
 
     def _first_end(self) -> str:
-        """A time that no lease ends before."""
-        known = self._known if self._is_writing else _Known()
-        if known.first_end is None:
-            known.first_end = self.local(_FIRST_END) or ""
-        return known.first_end
+        """A time that no lease ends before; the earliest there is if none is known."""
+        if not self._is_writing:
+            return self.local(_FIRST_END) or ""
+        if self._known.first_end is None:
+            self._known.first_end = self.local(_FIRST_END) or ""
+        return self._known.first_end
 
     def _keep_first_end(self, until: str) -> None:
         """Remember, in this transaction, that no lease ends before `until`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hopper_tui.model import fold
 from hopper_tui.model.clock import seconds
@@ -20,7 +20,7 @@ from hopper_tui.store.writing import FORGET_DEPS, OPEN_DEPS, SqliteTransaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -197,7 +197,7 @@ class SqliteStore(Database):
             head
             for instance in instances
             for rank in ranks
-            if (head := next(self._fitting(instance, executor, now, rank), None)) is not None
+            if (head := self._first(instance, executor, now, rank)) is not None
         ]
         if not firsts:
             return None
@@ -206,26 +206,30 @@ class SqliteStore(Database):
         at = seconds(now)
         return TASKS.value(min((_aged(head, at, ageing), head) for head in firsts)[1][_PLACE:])
 
-    def _fitting(
-        self, instance: str, executor: Executor, now: str, rank: int | None = None
-    ) -> Iterator[Head]:
-        """The ready tasks that an executor may take now, in queue order."""
+    def _first(
+        self,
+        instance: str,
+        executor: Executor,
+        now: str,
+        rank: int | None = None,
+        is_taken: Callable[[str], bool] | None = None,
+    ) -> Head | None:
+        """The first ready task in queue order that an executor may take now, unless it is taken
+        elsewhere; of one rank only, if it is given."""
         sql, values = (_READY, (instance,)) if rank is None else (_READY_AT, (instance, rank))
         with self._lock, self._translated():
-            rows = self._reading.execute(sql, values)
-            try:
-                for head in rows:
-                    not_before, preference = head[_NOT_BEFORE], head[_PREFERENCE]
-                    if not_before is not None and not_before > now:
-                        continue
-                    if preference is not None and not executor.prefers(preference):
-                        continue
-                    required = head[_REQUIRED]
-                    if required != "[]" and executor.lacks(json.loads(required)):
-                        continue
-                    yield head
-            finally:
-                rows.close()
+            for head in self._reading.execute(sql, values):
+                not_before, preference = head[_NOT_BEFORE], head[_PREFERENCE]
+                if not_before is not None and not_before > now:
+                    continue
+                if preference is not None and not executor.prefers(preference):
+                    continue
+                required = head[_REQUIRED]
+                if required != "[]" and executor.lacks(json.loads(required)):
+                    continue
+                if is_taken is None or not is_taken(head[HEAD_ID]):
+                    return cast(Head, head)
+        return None
 
     def ready_for(
         self, instances: Sequence[str], now: str

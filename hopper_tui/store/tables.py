@@ -96,6 +96,7 @@ class Table(Generic[V]):
         self.insert = (
             f"INSERT INTO {name} ({self.select}) VALUES ({', '.join('?' * len(self.fields))})"
         )
+        self._places = {f: i for i, f in enumerate(self.fields)}
         self._updates: dict[tuple[str, ...], Update] = {}
         self._encoders = tuple((i, codecs[f][0]) for i, f in enumerate(self.fields) if f in codecs)
         self._decoders = tuple((i, codecs[f][1]) for i, f in enumerate(self.fields) if f in codecs)
@@ -105,6 +106,13 @@ class Table(Generic[V]):
         cells = list(row)
         for index, decode in self._decoders:
             cells[index] = decode(cells[index])
+        return cast(V, self.cls._make(cells))
+
+    def changed(self, value: V, changed: Mapping[str, Any]) -> V:
+        """The value with other fields: `_replace` looks at each one, and takes thrice as long."""
+        cells = list(value)
+        for field, new in changed.items():
+            cells[self._places[field]] = new
         return cast(V, self.cls._make(cells))
 
     def update(self, changed: Mapping[str, Any], key: str) -> tuple[str, list[Any]]:
@@ -196,10 +204,13 @@ DERIVED = frozenset({"open_deps", "updated_at", "told", "lease_expires_at"})
 """Fields that the store computes or that are local to it: never part of a patch."""
 
 
+_PARTS = ("s", "b", "on", "off")
+"""How the parts of a patch are called as recorded."""
+
+
 def write_patch(patch: Patch) -> str:
     """A patch as recorded."""
-    parts = {"s": patch.set, "b": patch.base, "on": patch.on, "off": patch.off}
-    return dumps({name: part for name, part in parts.items() if part})
+    return dumps({name: part for name, part in zip(_PARTS, patch, strict=True) if part})
 
 
 def read_patch(text: str) -> Patch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hopper_tui.model import fold
 from hopper_tui.model.delegation import Delegation
@@ -78,9 +78,11 @@ class SqliteTransaction:
                 self._remark(kind, table.entity, value.id, note)
             return value
         self._record(kind, table.entity, value.id, patch, note)
-        after = fold.apply(before, patch)
-        names = (*patch.set, *patch.on, *patch.off)
-        return self._project(table, value, {name: after[name] for name in names})
+        changed = dict(patch.set)
+        if patch.on or patch.off:
+            after = fold.apply(before, patch)
+            changed |= {name: after[name] for name in (*patch.on, *patch.off)}
+        return self._project(table, value, changed)
 
     def patch(self, entity: str, key: str, patch: Patch, kind: str, note: Any = None) -> None:
         """Record a ready-made patch of an existing entity."""
@@ -99,7 +101,7 @@ class SqliteTransaction:
             held = changed.get("status", before.status) in ACTIVE
             changed["updated_at"] = self.at
             changed["lease_expires_at"] = before.lease_expires_at if held else None
-        after = cast(E, before._replace(**changed))
+        after = table.changed(before, changed)
         self._update_row(table, after.id, changed)
         if isinstance(after, Task) and isinstance(before, Task):
             open_deps = self._keep_dependencies(before, after)

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from hopper_tui.model.clock import stamp
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.query import Query, Term
 from hopper_tui.store.run import RunStore
 from hopper_tui.store.sqlite import SqliteStore
 
-from .writing import first, hop, task, tasks, writing
+from .writing import AT, START, first, hop, task, tasks, writing
 
 
 class Recording:
@@ -113,6 +114,23 @@ def test_in_a_run_events_are_found_along_their_chain(tmp_path: Path) -> None:
     scanned = {line.split()[1] for line in lines if line.startswith("SCAN")}
     assert any("event_loose" in line for line in lines), lines
     assert scanned <= {"chain"}, lines
+    store.close()
+
+
+def test_in_a_run_leases_are_looked_for_when_one_may_have_ended(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "run.db")
+    one, *_ = tasks(store, "one", "two", "three")
+    late = stamp(START + 60)
+    with writing(store) as tx:
+        assert store.expired(AT) == []
+        held = one._replace(lease_expires_at=late)
+        held = tx.change(held, "task.claimed", status=TaskStatus.CLAIMED)
+    asked = plans(store, lambda: store.expired(AT))
+    assert not [line for line in asked if "tasks" in line or "status_counts" in line], asked
+    over = plans(store, lambda: store.expired(stamp(START + 61)))
+    assert any("task_open" in line for line in over), over
+    assert not [line for line in over if "SCAN tasks" in line or "TEMP B-TREE" in line], over
+    assert store.expired(stamp(START + 61)) == [held]
     store.close()
 
 
