@@ -158,6 +158,7 @@ def write(store: RunStore, step: str, number: int) -> None:
 def test_what_is_known_is_what_is_stored(taken: list[tuple[int, str, int]]) -> None:
     with TemporaryDirectory() as place:
         stores = [RunStore(Path(place) / "run.db") for _ in range(2)]
+        tasks(stores[0], "0", "1", "2")
         for who, step, number in taken:
             with suppress(Failed):
                 write(stores[who], step, number)
