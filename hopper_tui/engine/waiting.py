@@ -168,13 +168,14 @@ class Lookout:
 
 
 def _held(store: Store, layout: Layout) -> list[Task]:
-    """The tasks that workers hold, for a time, in the whole run."""
+    """The tasks that workers hold, for a time, in the whole run: near the head of the queue, so
+    that asking for no more than there are is asking for few."""
     active = Term("status", tuple(ACTIVE))
     return [
         task
         for part in dict.fromkeys((layout.run.id, *(phase.id for phase in layout.phases)))
-        if any(layout.counts.get(part, {}).get(status) for status in ACTIVE)
-        for task in store.query(Query(part, (active,)))
+        if (number := sum(layout.counts.get(part, {}).get(status, 0) for status in ACTIVE))
+        for task in store.query(Query(part, (active,), limit=number))
         if task.lease_expires_at is not None
     ]
 

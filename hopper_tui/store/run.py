@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import ACTIVE, TaskStatus
+from hopper_tui.model.query import Query, Term
 from hopper_tui.model.task import Task
 from hopper_tui.store.database import Writing
-from hopper_tui.store.select import IS_OPEN
 from hopper_tui.store.sqlite import SqliteStore
 from hopper_tui.store.tables import TASKS, Table
 from hopper_tui.store.writing import SqliteTransaction
@@ -58,11 +58,7 @@ _FIRST_END = "first_end"
 _KEEP = "INSERT OR REPLACE INTO local VALUES (?, ?)"
 _NEVER = "~"
 """Later than any time."""
-_HELD = (
-    f"WHERE instance_id = ? AND {IS_OPEN} AND status IN ('claimed', 'in_progress')"
-    " ORDER BY priority, born, n LIMIT ?"
-)
-"""Asked for as many as there are, for what is held stands near the head of the queue."""
+_ARE_HELD = Term("status", tuple(ACTIVE))
 _EARLY = (
     "SELECT count(*) FROM tasks WHERE status IN ('claimed', 'in_progress')"
     f" AND lease_expires_at < (SELECT value FROM local WHERE name = '{_FIRST_END}')"
@@ -182,7 +178,7 @@ class RunStore(SqliteStore):
                 task
                 for instance, counts in self.all_counts().items()
                 if (number := sum(counts.get(status, 0) for status in ACTIVE))
-                for task in self._values(TASKS, _HELD, (instance, number))
+                for task in self.query(Query(instance, (_ARE_HELD,), limit=number))
                 if task.lease_expires_at is not None
             ]
             held.sort(key=_end)

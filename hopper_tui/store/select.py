@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.model.errors import Invalid
-from hopper_tui.model.lifecycle import Priority
+from hopper_tui.model.lifecycle import CLOSED, Priority
 
 if TYPE_CHECKING:
     from hopper_tui.model.query import Query, Term
@@ -117,8 +117,9 @@ def where(query: Query) -> tuple[str, list[Any]]:
     if query.instance is not None:
         clauses.append("instance_id = ?")
         values.append(query.instance)
-    if not query.closed and not any(t.field == "status" and not t.negated for t in query.terms):
-        clauses.append(IS_OPEN)
+    asked = [term for term in query.terms if term.field == "status" and not term.negated]
+    if any(CLOSED.isdisjoint(t.values) for t in asked) or not (asked or query.closed):
+        clauses.append(IS_OPEN)  # said even where it follows: the index is used only then
     for term in query.terms:
         parts = [_one(term, value) for value in term.values]
         sql = " OR ".join(p[0] for p in parts) or "1"

@@ -60,6 +60,8 @@ def busy(file_store: SqliteStore) -> SqliteStore:
     return file_store
 
 
+HELD = Term("status", ("claimed", "in_progress"))
+
 READS: dict[str, tuple[Callable[[SqliteStore], object], str]] = {
     "claim": (lambda s: first(s), "task_ready"),
     "whether work is left": (lambda s: s.has_ready(["web"], {"human"}), "task_ready"),
@@ -67,6 +69,7 @@ READS: dict[str, tuple[Callable[[SqliteStore], object], str]] = {
     "claim by an executor": (lambda s: first(s, "bot", "go"), "task_ready"),
     "list open": (lambda s: s.query(Query("web")), "task_open"),
     "list the first": (lambda s: s.query(Query("web", limit=20)), "task_open"),
+    "list held": (lambda s: s.query(Query("web", (HELD,), limit=3)), "task_open"),
     "list ids": (lambda s: s.ids(Query("web")), "task_open"),
     "list ready": (lambda s: s.query(Query("web", (Term("ready", ("1",)),))), "task_"),
     "waiting": (lambda s: s.waiting("web"), "task_waiting"),
