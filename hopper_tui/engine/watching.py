@@ -47,13 +47,21 @@ def moves(store: Store) -> tuple[tuple[int, int], ...]:
     return () if where is None else tuple(_stamp(where.git / name) for name in _MOVED_BY_GIT)
 
 
-def stamp(store: Store) -> Hashable:
-    """A value that changes with a store, whoever changes it. To ask for it opens no database: a
-    home may have hundreds, and only some are kept open."""
-    if store.path is None:
-        return store.revision()
-    files = (_stamp(store.path), _stamp(f"{store.path}-wal"))
-    return (files, _journal(store), moves(store), store.is_read_only)
+def files(store: Store) -> Hashable:
+    """A value that changes when somebody writes to the database of a store."""
+    return None if store.path is None else (_stamp(store.path), _stamp(f"{store.path}-wal"))
+
+
+def written_at(store: Store) -> float:
+    """When somebody wrote to the database of a store, in seconds since the epoch."""
+    paths = () if store.path is None else (store.path, f"{store.path}-wal")
+    return max((_stamp(path)[1] for path in paths), default=0) / 1e9
+
+
+def others(store: Store) -> Hashable:
+    """A value that changes with what else belongs to a store: its journal, its checkout, and
+    whether it may be written."""
+    return (_journal(store), moves(store), store.is_read_only)
 
 
 def _journal(store: Store) -> tuple[tuple[int, int], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from hopper_tui.model.settings import Settings
 if TYPE_CHECKING:
     from hopper_tui.engine.doctor import Finding
     from hopper_tui.engine.hopper import Hopper
+    from hopper_tui.engine.noticing import Notices
     from hopper_tui.engine.projects import InitReport
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.undo import Undone
@@ -112,7 +113,7 @@ class World:
         self.last_found: dict[str, Store] = {}
         self._global: str | None = None
         self._settings: dict[str, tuple[Instance, Instance | None, Settings]] = {}
-        self._stamps: dict[Store, Hashable] = {}
+        self._notices: Notices | None = None
         self._changes = 0
         self._turn = 0
         self._settled_down = False
@@ -740,8 +741,10 @@ class World:
         is enough from time to time, in case the file system told nothing, and costs the same with
         hundreds of hoppers.
         """
-        from hopper_tui.engine import watching
+        from hopper_tui.engine.noticing import Notices
 
+        if self._notices is None:
+            self._notices = Notices()
         for store in list(self.places.opened()):
             store.let_go()
             if store.travels:
@@ -749,13 +752,7 @@ class World:
                     self._settle_absorbed(store)
         with self._lock:
             for store in self.places.used() if everywhere else self._some_used():
-                try:
-                    stamp = watching.stamp(store)
-                except HopperError as error:
-                    stamp = error.message
-                if self._stamps.get(store) != stamp:
-                    self._stamps[store] = stamp
-                    self._changes += 1
+                self._changes += self._notices.is_news(store)
         return self._changes
 
     def _some_used(self) -> list[Store]:

@@ -25,6 +25,7 @@ BUSY_TIMEOUT = 5.0
 """Seconds to wait for a lock that another program holds."""
 BUSY_AGAIN = 0.05
 """Seconds to wait for one that was waited for in vain before."""
+_DATA_VERSION = "PRAGMA data_version"
 _FAULTS = (sqlite3.Error, OSError, UnicodeEncodeError)
 WAL_LIMIT = 4 << 20
 """Bytes of the write-ahead log from which on a commit checkpoints, inside the gate: while one
@@ -61,6 +62,8 @@ class Database:
         self._locked_out = False
         self._opened: tuple[int, int] | None = None
         self._commits = 0
+        self._openings = 0
+        self._first_revision = 0
         _databases.add(self)
 
     # Opening and closing
@@ -69,9 +72,12 @@ class Database:
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
             try:
-                self._db = self._open()
+                db = self._open()
+                self._first_revision = self._revision(db)
+                self._db = db
             except (sqlite3.Error, OSError) as error:
                 raise self._locking_out(storage_error(error, self.path)) from error
+            self._openings += 1
             self._opened = None if self.path is None else _identity(self.path)
             self.is_read_only = self._read_only
             if self._locked_out:
@@ -342,7 +348,22 @@ class Database:
 
     def revision(self) -> int:
         """A number that changes when anybody committed to this database."""
-        return int(self._one("PRAGMA data_version")[0]) * 1_000_000 + self._commits
+        return int(self._one(_DATA_VERSION)[0]) * 1_000_000 + self._commits
+
+    def _revision(self, db: sqlite3.Connection) -> int:
+        return int(db.execute(_DATA_VERSION).fetchone()[0]) * 1_000_000 + self._commits
+
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """Which opening of the database this is, and a number that was 0 then and changes when
+        anybody commits; None while it is closed."""
+        with self._lock:
+            if self._db is None:
+                return None
+            try:
+                return self._openings, self._revision(self._db) - self._first_revision
+            except _FAULTS as error:
+                raise self._locking_out(self._fault(error)) from error
 
 
 class Writing(Generic[W]):

@@ -164,6 +164,11 @@ class Store(Protocol):
     def revision(self) -> int:
         """A number that changes when anybody committed to this store."""
 
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """Which opening of the store this is, and a number that was 0 then and changes when anybody
+        commits; None while it is closed."""
+
     def absorb(self) -> Absorbed:
         """Take in what came or went without a command, as by a checkout."""
 

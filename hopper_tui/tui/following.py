@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -11,6 +12,10 @@ from textual.worker import Worker
 
 from hopper_tui.tui.session import Session
 from hopper_tui.tui.watch import changes, identities
+
+PAUSES = (0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512)
+"""Seconds between looks after a file was written to, while there is nothing new: a disk takes as
+long to sync. Later ones come with the regular look."""
 
 
 class Following:
@@ -42,9 +47,17 @@ class Following:
 
     async def _follow(self, directories: frozenset[tuple[str, int]]) -> None:
         async for _ in changes([path for path, _ in directories]):
-            self._session.check()
+            self._begin("look", self._look)
             self.watch()  # a month's folder may have come or gone
         self.watched = frozenset()  # one is gone: the next look at the tree watches the others
+
+    async def _look(self) -> None:
+        """Look until there is something to see: a commit writes to a file some time before it
+        counts."""
+        for pause in PAUSES:
+            if await self._session.look():
+                return
+            await asyncio.sleep(pause)
 
     def takes(self) -> bool:
         """Whether a change is to be shown now; one that is not is remembered."""

@@ -152,6 +152,10 @@ class Session:
         takes its time for the stores of hoppers that nobody looks at."""
         self._submit(partial(self._check, everywhere))
 
+    async def look(self) -> bool:
+        """The same at once, everywhere; whether somebody did."""
+        return await self._run(partial(self._check, True))
+
     async def watch_paths(self) -> list[Path]:
         """The directories whose files change when a store changes."""
         return await self._run(self._world.watch_paths)
@@ -248,11 +252,13 @@ class Session:
     async def _run(self, job: Callable[[], R]) -> R:
         return await asyncio.wrap_future(self._thread.submit(job))
 
-    def _check(self, everywhere: bool) -> None:
+    def _check(self, everywhere: bool) -> bool:
         revision = self._world.revision(everywhere)
-        if revision != self._seen:
-            self._seen = revision
-            self._post(StoreChanged())
+        if revision == self._seen:
+            return False
+        self._seen = revision
+        self._post(StoreChanged())
+        return True
 
     def _reader(self, view: View) -> Reader:
         """What reads a view: made once, for it may remember what it read."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hopper_tui.engine import noticing
 from hopper_tui.engine.places import OPEN_STORES
 from hopper_tui.engine.world import IN_TURN, World
 
@@ -33,6 +37,13 @@ def test_events_arrive_as_they_are_recorded(kept: str, tmp_path: Path) -> None:
     assert titles == ["one", "two"]
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No commit takes longer than no time."""
+    monkeypatch.setattr(noticing, "IN_FLIGHT", 0.0)
+
+
+@pytest.mark.usefixtures("quick")
 def test_reading_many_hoppers_is_no_change_and_a_change_in_any_of_them_is(tmp_path: Path) -> None:
     """More of them than are kept open, so that reading one closes another."""
     world = World(tmp_path, tmp_path)
@@ -56,6 +67,7 @@ def test_reading_many_hoppers_is_no_change_and_a_change_in_any_of_them_is(tmp_pa
     world.close()
 
 
+@pytest.mark.usefixtures("quick")
 def test_who_does_not_look_everywhere_sees_a_change_of_any_hopper_in_its_turn(
     tmp_path: Path,
 ) -> None:
@@ -76,4 +88,40 @@ def test_who_does_not_look_everywhere_sees_a_change_of_any_hopper_in_its_turn(
         before = looks[-1]
     assert seen_at_once < len(names)
     other.close()
+    world.close()
+
+
+def test_a_commit_is_seen_when_it_counts_not_when_its_file_was_written_to(tmp_path: Path) -> None:
+    """A disk may take long to sync what was written; readers see none of it until then."""
+    world = World(tmp_path, tmp_path)
+    web = world.create_instance("web", "project")
+    web.list()
+    before = world.revision()
+    assert web.store.path is not None
+    writer = sqlite3.connect(web.store.path, isolation_level=None)
+    writer.execute("PRAGMA cache_spill = 1")
+    writer.execute("PRAGMA cache_size = 1")
+    writer.execute("BEGIN IMMEDIATE")
+    values = [(f"{number}", "x" * 500) for number in range(200)]
+    writer.executemany("INSERT INTO local VALUES (?, ?)", values)  # more than stays in memory
+    assert world.revision() == before
+    assert web.store.local("199") is None
+    writer.execute("COMMIT")
+    assert world.revision() > before
+    writer.close()
+    world.close()
+
+
+def test_a_closed_hopper_that_is_just_written_to_is_looked_at_once_more(tmp_path: Path) -> None:
+    world, other = World(tmp_path, tmp_path), World(tmp_path, tmp_path, actor="other")
+    world.create_instance("web", "project")
+    world.places.close()
+    other.hopper("web").add_task(title="Tidy")
+    other.close()
+    before = world.revision()
+    assert world.revision() > before  # whoever wrote it may not have been through
+    for file in tmp_path.rglob("*.db*"):
+        os.utime(file, (time.time() - 60,) * 2)
+    before = world.revision()
+    assert world.revision() == before
     world.close()
