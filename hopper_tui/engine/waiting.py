@@ -29,6 +29,8 @@ LONGEST = 30.0
 """Seconds after which to look again whatever was announced, as for a lease of another worktree."""
 _UNANNOUNCED = 2.0
 """Seconds between looks at a store, should the file system announce nothing."""
+_SOON = 0.01
+"""Seconds until the next look after the file system announced something; then twice as long."""
 _STEP_MS = 50
 """A change is seen after so many milliseconds at the latest."""
 _TICK = 0.005
@@ -59,17 +61,21 @@ def wait_for_change(
         wake.wait(timeout)
         return
     give_up = time.monotonic() + timeout
+    pause = _UNANNOUNCED
     with _announcements(store, wake) as announced:
         while not wake.is_set() and revision(world, store) == seen and not is_gone(store):
             left = give_up - time.monotonic()
             if left <= 0:
                 return
-            announced(min(left, _UNANNOUNCED))
+            is_told = announced(min(left, pause))
+            # a commit writes to a file some time before it counts: look again soon
+            pause = _SOON if is_told else min(2 * pause, _UNANNOUNCED)
 
 
 @contextmanager
-def _announcements(store: Store, wake: threading.Event) -> Iterator[Callable[[float], object]]:
-    """A function that returns when files of a store changed, or after so many seconds."""
+def _announcements(store: Store, wake: threading.Event) -> Iterator[Callable[[float], bool]]:
+    """A function that returns when files of a store changed, or after so many seconds; whether
+    something happened."""
     from watchfiles._rust_notify import RustNotify
 
     paths = [str(path) for path in watching.directories(store) if path.is_dir()]
@@ -79,10 +85,11 @@ def _announcements(store: Store, wake: threading.Event) -> Iterator[Callable[[fl
         yield wake.wait
         return
 
-    def announced(timeout: float) -> None:
+    def announced(timeout: float) -> bool:
         how = notify.watch(2 * _STEP_MS, _STEP_MS, max(1, int(timeout * 1000)), wake)
         if how == "signal":
             raise KeyboardInterrupt
+        return how != "timeout"
 
     with notify:
         yield announced
