@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hopper_tui.store.protocol import Store
 
 IN_FLIGHT = 1.0
-"""Seconds after which a commit that began to write has ended, however slow the disk is."""
+"""Seconds after which a commit that began to write is taken to have ended."""
 
 
 class _Look(NamedTuple):

@@ -29,14 +29,13 @@ from hopper_tui.store.gate import Gate
 from hopper_tui.store.leases import Leases
 from hopper_tui.store.projecting import Projection
 from hopper_tui.store.recording import JournalTransaction
-from hopper_tui.store.sqlite import Head, SqliteStore
+from hopper_tui.store.sqlite import SqliteStore
 from hopper_tui.store.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hopper_tui.journal.replica import Replica
-    from hopper_tui.model.executor import Executor
     from hopper_tui.model.ids import Entropy
 
 FRESH = 0.05
@@ -477,28 +476,17 @@ class JournaledStore(SqliteStore):
             self._at_work = False
             self._open_transaction = None
 
-    def _first(
-        self,
-        instance: str,
-        executor: Executor,
-        now: str,
-        rank: int | None = None,
-        is_taken: Callable[[str], bool] | None = None,
-    ) -> Head | None:
-        """The first ready task in queue order that an executor may take now.
+    def _is_taken(self) -> Callable[[str], bool] | None:
+        """What tells whether another worktree of this clone has taken a task, or finished it.
 
-        What another worktree of this clone has taken, or finished, is left out. Inside a
-        transaction nobody in the clone takes anything until that is over.
+        Inside a transaction nobody in the clone takes anything until that is over.
         """
         moment = stamp(time.time())
         if self._open_transaction is not None:
             moment = self._open_transaction.begin_claiming()
-        if self.leases.exist:
-
-            def is_taken(key: str) -> bool:
-                return self.leases.in_the_way(key, moment) is not None
-
-        return super()._first(instance, executor, now, rank, is_taken)
+        if not self.leases.exist:
+            return None
+        return lambda key: self.leases.in_the_way(key, moment) is not None
 
     def expired(self, now: str) -> list[Task]:
         """The tasks that somebody holds with a lease that ran out before `now`."""

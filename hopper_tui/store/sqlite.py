@@ -206,17 +206,17 @@ class SqliteStore(Database):
         at = seconds(now)
         return TASKS.value(min((_aged(head, at, ageing), head) for head in firsts)[1][_PLACE:])
 
+    def _is_taken(self) -> Callable[[str], bool] | None:
+        """What tells of a task by its id whether it is taken elsewhere; None where none is."""
+        return None
+
     def _first(
-        self,
-        instance: str,
-        executor: Executor,
-        now: str,
-        rank: int | None = None,
-        is_taken: Callable[[str], bool] | None = None,
+        self, instance: str, executor: Executor, now: str, rank: int | None = None
     ) -> Head | None:
         """The first ready task in queue order that an executor may take now, unless it is taken
         elsewhere; of one rank only, if it is given."""
         sql, values = (_READY, (instance,)) if rank is None else (_READY_AT, (instance, rank))
+        is_taken = self._is_taken()
         with self._lock, self._translated():
             for head in self._reading.execute(sql, values):
                 not_before, preference = head[_NOT_BEFORE], head[_PREFERENCE]
