@@ -10,7 +10,6 @@ import click
 
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.lifecycle import Priority, Word
-from hopper_tui.model.task import TEXT_LIMIT
 from hopper_tui.model.text import plain
 
 if TYPE_CHECKING:
@@ -185,6 +184,8 @@ def read_stdin(what: str, most: int) -> str:
 
 def read_description() -> str:
     """The description on stdin."""
+    from hopper_tui.model.task import TEXT_LIMIT
+
     return read_stdin("the description", 4 * TEXT_LIMIT)
 
 

@@ -62,13 +62,11 @@ def open_tui(
     """Run the app until it is left; `local` as the app has it."""
     if session.no_color:
         os.environ["NO_COLOR"] = "1"  # what Textual heeds
-    here = session.world.find_instance(instance) if instance else None
-    selected = session.find(task, instance)[1].id if task else None
-    run_app(session.world, instance=here, filter=filter_, task=selected, local=local)
+    run_app(session.world, instance=instance, filter=filter_, task=task, local=local)
 
 
 def run_app(world: World, **opening: Any) -> None:
-    """Run the app on a world; it lives all day and needs the collections a command does without."""
+    """Run the app on a world until it is left."""
     from hopper_tui.tui.app import HopperApp
 
     app = HopperApp(world, **opening)

@@ -13,20 +13,20 @@ import os
 import threading
 from collections import OrderedDict
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.model.errors import NotFound, StorageError
 from hopper_tui.model.ids import system_entropy
 from hopper_tui.model.lifecycle import HopperScope
-from hopper_tui.store.run import RunStore
-from hopper_tui.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from hopper_tui.model.ids import Entropy
     from hopper_tui.store.protocol import Store
+    from hopper_tui.store.sqlite import SqliteStore
 
 OPEN_STORES = 16
 """Databases kept open at once; each in WAL mode holds three file descriptors."""
@@ -76,24 +76,29 @@ class Places:
         self._recent_lock = threading.Lock()
         self._latest: tuple[str, SqliteStore | None] = ("", None)
         self._memory: dict[str, SqliteStore] = {}
-        self._home_store = SqliteStore(None if home is None else home / "home.db")
         self._known: dict[str, str] = {}
         self._around: Project | None = None
         self._looked_around = False
 
     # Stores
 
-    @property
+    @cached_property
     def home_store(self) -> Store:
         """The store of the global hopper and of the registry."""
-        return self._home_store
+        from hopper_tui.store.sqlite import SqliteStore
+
+        return SqliteStore(None if self.home is None else self.home / "home.db")
 
     def at(self, path: Path) -> Store:
         """The store in that database file, made by its first use."""
+        from hopper_tui.store.sqlite import SqliteStore
+
         return self._opened(path, SqliteStore)
 
     def run_at(self, path: Path) -> Store:
         """The store of a run in that database file, made by its first use."""
+        from hopper_tui.store.run import RunStore
+
         return self._opened(path, RunStore)
 
     def _opened(self, path: Path, make: Callable[[Path], SqliteStore]) -> Store:
@@ -117,6 +122,8 @@ class Places:
 
     def in_memory(self, instance: str) -> Store:
         """The store in memory of that instance, made by its first use."""
+        from hopper_tui.store.sqlite import SqliteStore
+
         return self._memory.setdefault(instance, SqliteStore(None))
 
     def adopt(self, instance: str, other: Places) -> None:
@@ -129,13 +136,13 @@ class Places:
 
     def opened(self) -> Iterator[Store]:
         """The stores that were opened so far and are still kept open."""
-        yield self._home_store
+        yield self.home_store
         yield from list(self._recent.values())
         yield from list(self._memory.values())
 
     def used(self) -> Iterator[Store]:
         """The stores that were ever opened, whether or not they are kept open."""
-        yield self._home_store
+        yield self.home_store
         yield from list(self._stores.values())
         yield from list(self._memory.values())
 
@@ -236,7 +243,7 @@ class Places:
         if self.around is not None and self.around.id == key:
             return self.around
         try:
-            value = self._home_store.local(_REGISTRY + key)
+            value = self.home_store.local(_REGISTRY + key)
         except StorageError:
             value = self._registry().get(_REGISTRY + key)
         return None if value is None else self._registered(key, json.loads(value))
@@ -250,7 +257,7 @@ class Places:
         """What is registered. While the home cannot be read, what was when it last could be, or
         else the projects that are kept in it: they work without it, as does one around."""
         try:
-            self._known = self._home_store.locals(_REGISTRY)
+            self._known = self.home_store.locals(_REGISTRY)
         except StorageError:
             self._known = self._known or self._kept_at_home()
             if self._around is None and not self._known:
@@ -285,7 +292,7 @@ class Places:
 
     def register(self, project: Project) -> None:
         """Remember a project; the directory it is at now becomes the one used last."""
-        value = self._home_store.local(_REGISTRY + project.id)
+        value = self.home_store.local(_REGISTRY + project.id)
         known = json.loads(value)["paths"] if value else []
         paths = list(project.paths[:1]) + [p for p in known if p not in project.paths[:1]]
         database = ""
@@ -293,11 +300,11 @@ class Places:
             database = str(project.database.relative_to(project.root))
         entry = json.dumps({"name": project.name, "paths": paths, "database": database})
         if entry != value:
-            self._home_store.set_local(_REGISTRY + project.id, entry)
+            self.home_store.set_local(_REGISTRY + project.id, entry)
 
     def unregister(self, key: str) -> None:
         """Forget a project; its directory stays as it is."""
-        self._home_store.unset_local(_REGISTRY + key)
+        self.home_store.unset_local(_REGISTRY + key)
 
     def home_project(self, key: str) -> Project:
         """A project that is kept in the home directory."""

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hopper_tui.engine import chains, finding
 from hopper_tui.engine.intent import Intents
 from hopper_tui.engine.places import Places, Project, gone, project_name
 from hopper_tui.model import ids
@@ -32,7 +31,6 @@ from hopper_tui.model.lifecycle import (
     InstanceStatus,
     TaskStatus,
 )
-from hopper_tui.model.settings import Settings
 
 if TYPE_CHECKING:
     from hopper_tui.engine.doctor import Finding
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from hopper_tui.engine.upkeep import Swept
     from hopper_tui.model.delegation import Decision, Delegation
     from hopper_tui.model.event import Event
+    from hopper_tui.model.settings import Settings
     from hopper_tui.model.task import Task
     from hopper_tui.store.protocol import Store, Transaction
 
@@ -422,6 +421,8 @@ class World:
 
     def settings(self, instance: Instance) -> Settings:
         """What an instance's configuration file and its own settings together mean."""
+        from hopper_tui.model.settings import Settings
+
         if instance.scope is not HopperScope.ORCHESTRATION:
             return Settings.of(instance.scope, self.full_config(instance))
         known = self._settings.get(instance.id)
@@ -500,6 +501,8 @@ class World:
 
     def find_instance(self, ref: str) -> str:
         """The id that a reference means: an id, a name or a unique prefix; see `finding`."""
+        from hopper_tui.engine import finding
+
         self._settle_down()
         return finding.find_instance(self, ref)
 
@@ -611,6 +614,8 @@ class World:
 
     def stores(self) -> Iterator[Store]:
         """Every store that can be opened, the nearest first; broken ones leave a warning."""
+        from hopper_tui.engine import finding
+
         seen: set[int] = set()
         for store in finding.stores(self):
             if id(store) not in seen:
@@ -619,6 +624,7 @@ class World:
 
     def find_task(self, ref: str) -> tuple[Hopper, Task]:
         """The task with that id or prefix and the hopper that holds it; see `finding`."""
+        from hopper_tui.engine import finding
         from hopper_tui.engine.hopper import Hopper
 
         self._settle_down()
@@ -627,6 +633,7 @@ class World:
 
     def find_delegation(self, ref: str) -> tuple[Hopper, Delegation]:
         """The hop with that id or prefix, and its target if it arrived there, else its source."""
+        from hopper_tui.engine import finding
         from hopper_tui.engine.hopper import Hopper
 
         self._settle_down()
@@ -639,32 +646,46 @@ class World:
 
     def short_ids(self, tasks: Sequence[Task]) -> dict[str, str]:
         """The short ids of many tasks at once, by id."""
+        from hopper_tui.engine import finding
+
         return finding.short_ids(self, tasks)
 
     def chain(self, task: str) -> list[Delegation]:
         """All hops of the root of a task, rejected ones included, in order."""
+        from hopper_tui.engine import chains
+
         return chains.chain(self, task)
 
     def delegations(
         self, status: str | None = None, instance: str | None = None
     ) -> list[Delegation]:
         """Every hop known, oldest first, narrowed by status and by an instance it touches."""
+        from hopper_tui.engine import chains
+
         return chains.delegations(self, status, instance)
 
     def why(self, task: str) -> list[Decision]:
         """The routing decisions along the chain of a task, oldest first."""
+        from hopper_tui.engine import chains
+
         return chains.decisions(self, task)
 
     def notes(self, task: str) -> list[Event]:
         """The notes taken anywhere along the chain of a task, oldest first."""
+        from hopper_tui.engine import chains
+
         return chains.notes(self, task)
 
     def diagnose(self, task: str) -> list[str]:
         """Why a task waits and what blocks its completion, in sentences."""
+        from hopper_tui.engine import chains
+
         return chains.diagnose(self, task)
 
     def log(self, ref: str | None = None, limit: int = 50) -> list[Event]:
         """Events, newest first: of a task, of an instance, or of the hopper we are at."""
+        from hopper_tui.engine import finding
+
         return finding.log(self, ref, limit)
 
     def replicas(self) -> set[str]:
@@ -673,6 +694,8 @@ class World:
 
     def search(self, text: str, limit: int = 50) -> list[Task]:
         """Tasks, closed ones too, that contain a text, over all stores."""
+        from hopper_tui.engine import finding
+
         return finding.search(self, text, limit)
 
     # The whole

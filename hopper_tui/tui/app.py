@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.notifications import Notify
 from textual.screen import Screen
-from textual.theme import BUILTIN_THEMES, Theme
+from textual.theme import Theme
 from textual.widgets import Static
 
 from hopper_tui.resources import STYLES
@@ -27,7 +27,7 @@ from hopper_tui.tui.commands import key_of
 from hopper_tui.tui.messages import FirstQueueShown
 from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.state import Remembered, StateFile
-from hopper_tui.tui.themes import DEFAULT_THEME, OWN_THEMES, role_defaults
+from hopper_tui.tui.themes import ALL_THEMES, DEFAULT_THEME, OWN_THEMES, role_defaults
 from hopper_tui.tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
         gc.disable()  # until all is loaded: a collection now would only find what stays
         self._state_file = StateFile(world.home, world.places.root)
         self._saved = remembered = self._state_file.read()
-        known = remembered.theme in OWN_THEMES or remembered.theme in BUILTIN_THEMES
+        known = remembered.theme in ALL_THEMES
         # before there is a style sheet: with another theme all of it would be read again
         self.set_reactive(HopperApp.theme, remembered.theme if known else DEFAULT_THEME)
         super().__init__()
@@ -103,7 +103,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
 
     def on_ready(self) -> None:
         """Begin to read once the frame is painted: nothing is taken from the first paint."""
-        self.cockpit.load()
+        self.run_worker(self.cockpit.load(), group="load")
 
     def on_mount(self) -> None:
         self._leave_on_signals()
@@ -156,7 +156,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
     @property
     def available_themes(self) -> dict[str, Theme]:
         """Textual's themes and those of Hopper."""
-        return super().available_themes | OWN_THEMES
+        return ALL_THEMES
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         theme = self.current_theme

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual import getters, on
 from textual.app import ComposeResult
 
-from hopper_tui.model.errors import NotFound
+from hopper_tui.model.errors import HopperError, NotFound
 from hopper_tui.tui.arrangement import layout_of
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import (
@@ -41,11 +41,9 @@ from hopper_tui.tui.messages import (
 )
 from hopper_tui.tui.opening import Opening
 from hopper_tui.tui.panes import Panes
-from hopper_tui.tui.picture import keep
 from hopper_tui.tui.presentation import clip_middle, count, queue_title
 from hopper_tui.tui.queue_view import QueueView
-from hopper_tui.tui.session import Session
-from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, QueueSnapshot
+from hopper_tui.tui.snapshot import CheckoutSnapshot, Hop, Problem, QueueSnapshot
 from hopper_tui.tui.stage import Place, Stage
 from hopper_tui.tui.state import Remembered
 from hopper_tui.tui.status_line import StatusLine
@@ -57,6 +55,7 @@ from hopper_tui.tui.working import BULK
 if TYPE_CHECKING:
     from hopper_tui.engine.drafting import Draft
     from hopper_tui.engine.world import World
+    from hopper_tui.tui.session import Session
 
 DETAIL_AFTER = 0.12
 """Seconds the cursor rests on a task before its details are read: holding `j` reads none."""
@@ -101,11 +100,12 @@ class Cockpit(FilteringScreen):
         super().__init__()
         self._local = local
         self.keys = keys
+        self._world = world
         self._clock = world.now
         self._actor = world.actor
         self._home = world.home
-        self.session = Session(world, self.post_message)
         self._returns = opening == Opening()
+        self._named_task = opening.task
         opening = opening.after(remembered)
         self._hopper = opening.instance
         self._filters = dict(remembered.filters.items())
@@ -117,7 +117,7 @@ class Cockpit(FilteringScreen):
         views = remembered.views.items()
         self.view_of: dict[str, ViewName] = {k: v for k, v in views if v in VIEW_NAMES}
         self.delays = Delays(self)
-        self.following = Following(self.session, self)
+        self.following = Following(self)
         self.drafts: dict[str, Draft] = {}
         """What was typed into forms that were left, by the hopper the task was to be added to."""
         self._loaded = False
@@ -141,13 +141,25 @@ class Cockpit(FilteringScreen):
         yield Stage(clock, self.keys, id="stage")
         yield StatusLine(id="status")
 
-    def on_mount(self) -> None:
-        self.set_interval(POLL_EVERY, partial(self.session.check, everywhere=False))
+    @cached_property
+    def session(self) -> Session:
+        """What talks to the engine; neither is loaded before the frame is painted."""
+        from hopper_tui.tui.session import Session
 
-    def load(self) -> None:
+        return Session(self._world, self.post_message)
+
+    async def load(self) -> None:
         """Read what is to be shown first."""
+        if self._named_task is not None:
+            try:
+                task = await self.session.find_task(self._named_task, self._hopper)
+            except HopperError as error:
+                self.warn(Problem.of(error).sentence)
+                task = None
+            self._wanted_task = self._selected = task
         self.load_queue()
         self.session.load_tree()
+        self.set_interval(POLL_EVERY, partial(self.session.check, everywhere=False))
 
     def on_unmount(self) -> None:
         self.session.close()
@@ -366,6 +378,8 @@ class Cockpit(FilteringScreen):
 
     def action_screenshot(self) -> None:
         """Keep a picture of the screen."""
+        from hopper_tui.tui.picture import keep
+
         self.run_worker(keep(self, self._home, self.now), group="screenshot")
 
     # Commands

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
 from textual.worker import Worker
 
-from hopper_tui.tui.session import Session
-from hopper_tui.tui.watch import changes, identities
+if TYPE_CHECKING:
+    from hopper_tui.tui.working import WorkingScreen
 
 PAUSES = (0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512)
 """Seconds between looks after a file was written to, while there is nothing new: a disk takes as
@@ -21,8 +20,7 @@ long to sync. Later ones come with the regular look."""
 class Following:
     """Has the session look at the stores whenever their files change."""
 
-    def __init__(self, session: Session, screen: Screen[Any]) -> None:
-        self._session = session
+    def __init__(self, screen: WorkingScreen) -> None:
         self._screen = screen
         self.watched: frozenset[tuple[str, int]] = frozenset()
         self.is_paused = False
@@ -38,7 +36,9 @@ class Following:
         return self._screen.run_worker(job, group=group, exclusive=True)
 
     async def _watch_stores(self) -> None:
-        paths = await self._session.watch_paths()
+        from hopper_tui.tui.watch import identities
+
+        paths = await self._screen.session.watch_paths()
         found = identities(paths)
         if found != self.watched:
             self.watched = found
@@ -46,6 +46,8 @@ class Following:
                 self._begin("watch", partial(self._follow, found))
 
     async def _follow(self, directories: frozenset[tuple[str, int]]) -> None:
+        from hopper_tui.tui.watch import changes
+
         async for _ in changes([path for path, _ in directories]):
             self._begin("look", self._look)
             self.watch()  # a month's folder may have come or gone
@@ -55,7 +57,7 @@ class Following:
         """Look until there is something to see: a commit writes to a file some time before it
         counts."""
         for pause in PAUSES:
-            if await self._session.look():
+            if await self._screen.session.look():
                 return
             await asyncio.sleep(pause)
 

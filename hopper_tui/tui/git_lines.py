@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from hopper_tui.model.clock import age
-from hopper_tui.model.conflict import Conflict, Side
 from hopper_tui.model.text import plain
 from hopper_tui.tui.presentation import (
     clip,
@@ -19,6 +19,9 @@ from hopper_tui.tui.presentation import (
 )
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import CheckoutSnapshot, ConflictRow
+
+if TYPE_CHECKING:
+    from hopper_tui.model.conflict import Conflict, Side
 
 BRANCH_WIDTH = 24
 """Cells of a branch's name, which is cut in its middle."""

@@ -156,6 +156,16 @@ class Session:
         """The same at once, everywhere; whether somebody did."""
         return await self._run(partial(self._check, True))
 
+    async def find_task(self, ref: str, hopper: str | None) -> str:
+        """The id of the task that a reference means, at a hopper first; raises HopperError."""
+
+        def job() -> str:
+            world = self._world
+            task = world.hopper(hopper).get(ref) if hopper else world.find_task(ref)[1]
+            return task.id
+
+        return await self._run(job)
+
     async def watch_paths(self) -> list[Path]:
         """The directories whose files change when a store changes."""
         return await self._run(self._world.watch_paths)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from hopper_tui.model.conflict import Conflict, Side
-from hopper_tui.model.delegation import Decision, Delegation
 from hopper_tui.model.errors import HopperError, StorageError
-from hopper_tui.model.event import Event
-from hopper_tui.model.instance import Instance, Load
-from hopper_tui.model.lifecycle import DelegationType
-from hopper_tui.model.task import Task
 
-_IN_A_SHELL = re.compile(
-    r"(?<=\w{4}): hopper (undo|instance|task|list|delegation list)\b.*| with --to$"
-)
+if TYPE_CHECKING:  # a frame is painted before there are any of them
+    from hopper_tui.model.conflict import Conflict, Side
+    from hopper_tui.model.delegation import Decision, Delegation
+    from hopper_tui.model.event import Event
+    from hopper_tui.model.instance import Instance, Load
+    from hopper_tui.model.lifecycle import DelegationType
+    from hopper_tui.model.task import Task
+
+_IN_A_SHELL = r"(?<=\w{4}): hopper (undo|instance|task|list|delegation list)\b.*| with --to$"
 """The end of a hint that says what to type where no keys do it."""
 _SEEN_HERE = {
     "doctor": "The doctor tells more",
@@ -36,7 +36,7 @@ def _here(hint: str) -> str:
     command = re.fullmatch(r"(?:See|Look at): hopper (.*)", hint)
     if command and command[1] in _SEEN_HERE:
         return _SEEN_HERE[command[1]]
-    return _IN_A_SHELL.sub("", hint)
+    return re.sub(_IN_A_SHELL, "", hint)
 
 
 class Problem(NamedTuple):

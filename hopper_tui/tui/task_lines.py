@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from hopper_tui.model.clock import age
-from hopper_tui.model.event import Event
 from hopper_tui.model.lifecycle import DelegationType, TaskStatus
-from hopper_tui.model.task import Task
 from hopper_tui.model.text import plain
 from hopper_tui.tui.git_lines import conflict_lines
 from hopper_tui.tui.presentation import (
@@ -24,7 +23,11 @@ from hopper_tui.tui.presentation import (
     wrap,
 )
 from hopper_tui.tui.roles import Line, Role, Span
-from hopper_tui.tui.snapshot import DetailSnapshot, Hop
+
+if TYPE_CHECKING:
+    from hopper_tui.model.event import Event
+    from hopper_tui.model.task import Task
+    from hopper_tui.tui.snapshot import DetailSnapshot, Hop
 
 
 def _facts(task: Task, now: float) -> list[tuple[str, str]]:

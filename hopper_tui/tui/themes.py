@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 _ROLE_COLORS: dict[str, dict[str, str]] = {
     "hopper-dark": {
@@ -92,6 +92,8 @@ THEMES: tuple[Theme, ...] = (
 )  # fmt: skip
 DEFAULT_THEME = THEMES[0].name
 OWN_THEMES: dict[str, Theme] = {theme.name: theme for theme in THEMES}
+ALL_THEMES: dict[str, Theme] = BUILTIN_THEMES | OWN_THEMES
+"""Made once: Textual looks the theme up for every line it paints."""
 
 
 def role_defaults(generated: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,6 @@ from hopper_tui.model.clock import age, seconds
 from hopper_tui.model.text import plain
 from hopper_tui.tui.presentation import count, report_text
 from hopper_tui.tui.queue_view import QueueView
-from hopper_tui.tui.session import Session
 from hopper_tui.tui.snapshot import Problem, Report
 from hopper_tui.tui.stage import Staged
 from hopper_tui.tui.status_line import StatusLine
@@ -22,6 +21,7 @@ from hopper_tui.tui.verbs import VERBS, Verb
 if TYPE_CHECKING:
     from hopper_tui.engine.undo import Done, Undone
     from hopper_tui.engine.world import World
+    from hopper_tui.tui.session import Session
 
 R = TypeVar("R")
 
@@ -54,13 +54,17 @@ BULK = frozenset({"block", "fail", "cancel", "priority", "tag", "note", "delegat
 class WorkingScreen(Screen[None]):
     """A screen with tasks to choose, a line that says what was done, and a session."""
 
-    session: Session
     queue_view = getters.query_one("#queue", QueueView)
     status = getters.query_one("#status", StatusLine)
     is_opening = False
     """Whether a dialog was asked for and is not there yet: keys typed ahead are meant for it."""
     underway: UnderWay | None = None
     """The verb that is being done to many tasks."""
+
+    @property
+    def session(self) -> Session:
+        """What talks to the engine."""
+        raise NotImplementedError
 
     @property
     def tasks(self) -> QueueView | Staged:

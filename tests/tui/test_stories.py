@@ -520,6 +520,19 @@ async def test_an_unknown_hopper_says_so_and_the_others_stay_usable(webapp: Worl
         await s.sees("This hopper cannot be used")
 
 
+@pytest.mark.parametrize("named", [{}, {"instance": "webapp"}])
+async def test_it_opens_at_a_task_named_by_its_short_id(webapp: World, named: dict[str, str]):
+    async with story(webapp, task=webapp.short_id(the(webapp, "Ship OAuth")), **named) as s:
+        await s.selects("Ship OAuth")
+
+
+@pytest.mark.parametrize("named", [{}, {"instance": "webapp"}])
+async def test_an_unknown_task_says_so_and_the_queue_is_shown(webapp: World, named: dict[str, str]):
+    async with story(webapp, task="zzzz", **named) as s:
+        await s.sees("there is no task 'zzzz'", "open ")
+        assert s.app.cockpit.queue_view.snapshot.problem is None
+
+
 async def test_the_terminals_cursor_is_on_the_selected_row(webapp: World):
     async with story(webapp, instance="webapp") as s:
         await s.press("j", "j")
