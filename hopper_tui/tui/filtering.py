@@ -28,8 +28,8 @@ class FilteringScreen(MovingScreen):
     """Where a filter is typed, while it is."""
     _asked_for = 0
     """The question about the queue that was asked last."""
-    _answered = 0
-    """The question whose answer is shown."""
+    _answered = -1
+    """The question whose answer is shown; before there is one, keys wait for it."""
     _filtering = 0
     """The question about the queue that keys wait for."""
     _view_filtering = 0

@@ -9,11 +9,12 @@ import pytest
 from hopper_tui.engine.world import World
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import TaskStatus
+from hopper_tui.tui.app import HopperApp
 from hopper_tui.tui.dialogs.text import TextDialog
 from hopper_tui.tui.roles import Span
 from hopper_tui.tui.snapshot import Problem
 
-from .story import story
+from .story import Story, story
 from .worlds import empty_world
 
 
@@ -51,6 +52,16 @@ async def test_adding_a_task_selects_it(webapp: World):
         await s.press("enter")
         await s.sees("added Sharpen the saw", "webapp · 12 open")
         await s.selects("Sharpen the saw")
+
+
+async def test_what_is_typed_before_the_first_queue_is_read_waits_for_it(webapp: World):
+    app = HopperApp(webapp, instance="webapp")
+    async with app.run_test(size=(120, 40)) as pilot:
+        told = Story(app, pilot, webapp)
+        for key in ("a", *"Sharpen the saw", "enter"):
+            told.tap("space" if key == " " else key)
+        await told.sees("added Sharpen the saw", "webapp · 12 open")
+    webapp.close()
 
 
 async def test_a_refused_form_keeps_what_was_typed(webapp: World):
