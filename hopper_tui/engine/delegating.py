@@ -202,6 +202,14 @@ def complete(world: World, hop: Delegation, result: Any) -> Delegation:
     return store.delegation(hop.id) or hop
 
 
+def recall(world: World, task: Task) -> Delegation:
+    """The source takes a task back from wherever it is delegated; see `cancel`."""
+    hop = flow.current_hop(world.store(task.instance), task)
+    if hop is None or not hop.is_open:
+        raise InvalidTransition(f"{world.short_id(task)} is not delegated")
+    return cancel(world, hop)
+
+
 def cancel(world: World, hop: Delegation) -> Delegation:
     """The source takes a hop back; the task stays there, and is not offered by itself again.
 

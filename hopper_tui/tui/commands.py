@@ -144,10 +144,17 @@ def _delegable(situation: Situation) -> str | None:
         return with_task(situation)
     task, short = situation.task.task, situation.task.short_id
     if task.status is TaskStatus.DELEGATED:
-        return f"{short} is delegated already."
+        return f"{short} is delegated already; {situation.key('task.recall')} takes it back."
     if not task.is_open:
         return f"{short} is {task.status}; {situation.key('task.reopen')} reopens it."
     return None
+
+
+def _delegated(situation: Situation) -> str | None:
+    if situation.marked or situation.task is None:
+        return with_task(situation)
+    is_away = situation.task.task.status is TaskStatus.DELEGATED
+    return None if is_away else f"{situation.task.short_id} is not delegated."
 
 
 def _waiting_hop(situation: Situation) -> str | None:
@@ -290,6 +297,7 @@ COMMANDS: tuple[Command, ...] = (
     _work("done", "Mark it done", "d", moving(_T.DONE), "done"),
     _ask("rate", "Mark it done and say how it went", "F", with_task),
     _ask("delegate", "Delegate it", "D", _delegable, "delegate"),
+    _work("recall", "Take the delegation back", "U", _delegated),
     Command("task.why", "Explain why it is where it is", ("w",),
             (*TASKS, "offers", "runs", "log"), "Task", "screen.ask('why')", with_task, "why"),
     _ask("block", "Block it, with a reason", "b", moving(_T.BLOCKED), "block"),

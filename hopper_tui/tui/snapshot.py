@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,28 +14,6 @@ if TYPE_CHECKING:  # a frame is painted before there are any of them
     from hopper_tui.model.instance import Instance, Load
     from hopper_tui.model.lifecycle import DelegationType
     from hopper_tui.model.task import Task
-
-_IN_A_SHELL = r"(?<=\w{4}): hopper (undo|instance|task|list|delegation list)\b.*| with --to$"
-"""The end of a hint that says what to type where no keys do it."""
-_SEEN_HERE = {
-    "doctor": "The doctor tells more",
-    "instance list": "The tree shows which are there",
-    "instance tree": "The tree shows which are there",
-    "delegation list": "The offers show what waits",
-    "conflicts": "The conflicts can be settled here",
-    "list --all": "The queue shows which are there",
-    "log": "The log tells more",
-    "task delegate": "Delegate it",
-}
-"""What a hint says to look at in a shell, by where it is on the screen."""
-
-
-def _here(hint: str) -> str:
-    """A hint as somebody at the screen needs it."""
-    command = re.fullmatch(r"(?:See|Look at): hopper (.*)", hint)
-    if command and command[1] in _SEEN_HERE:
-        return _SEEN_HERE[command[1]]
-    return re.sub(_IN_A_SHELL, "", hint)
 
 
 class Problem(NamedTuple):
@@ -51,10 +28,12 @@ class Problem(NamedTuple):
     def of(cls, error: BaseException) -> Problem:
         """The problem an error tells of; one that nobody foresaw is shown as well, by its type,
         because a screen that stays open all day must outlive it."""
+        from hopper_tui.tui import hints
+
         if isinstance(error, HopperError):
             state = error.state if isinstance(error, StorageError) else "broken"
-            return cls(error.code, error.message, _here(error.hint), state)
-        return cls("unexpected", f"{type(error).__name__}: {error}", _SEEN_HERE["doctor"])
+            return cls(error.code, error.message, hints.at_the_screen(error.hint), state)
+        return cls("unexpected", f"{type(error).__name__}: {error}", hints.DOCTOR)
 
     @property
     def sentence(self) -> str:

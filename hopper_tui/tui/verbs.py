@@ -26,12 +26,19 @@ VERBS: Mapping[str, Verb] = {
     "done": Verb("done", lambda hopper, task: hopper.complete(task)),
     "release": Verb("given back", lambda hopper, task: hopper.release(task)),
     "reopen": Verb("reopened", lambda hopper, task: hopper.reopen(task)),
+    "recall": Verb("taken back", lambda hopper, task: _recall(hopper, task)),
 }
 """The verbs that need nothing but a task."""
 
 
 APPROVE = Verb("approved", lambda hopper, task: hopper.complete(task))
 """What is done to a checkpoint."""
+
+
+def _recall(hopper: Hopper, task: str) -> object:
+    from hopper_tui.engine import delegating
+
+    return delegating.recall(hopper.world, hopper.get(task))
 
 
 def block(reason: str) -> Verb:

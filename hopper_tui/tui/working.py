@@ -37,6 +37,7 @@ QUESTIONS = {
     "done": "Mark {} done?",
     "release": "Give {} back?",
     "reopen": "Reopen {}?",
+    "recall": "Take {} back?",
     "block": "Block {}?",
     "fail": "Mark {} failed?",
     "cancel": "Cancel {}?",

@@ -112,7 +112,8 @@ TOURS: dict[str, Tour] = {
         Step("task.reopen", text("reopened web-"), before=("/", *"status:failed", *ENTER)),
         Step("task.cancel", text("cancelled web-"), before=LEAVE, after=(*"no", *ENTER)),
         Step("task.delegate", text("delegated web-"), after=("down", *ENTER)),
-        Step("task.add", text("added Sharpen"), after=(*"Sharpen", *ENTER)),
+        Step("task.recall", text("taken back web-"), before=("/", *"status:delegated", *ENTER)),
+        Step("task.add", text("added Sharpen"), before=LEAVE, after=(*"Sharpen", *ENTER)),
     )),
     "many tasks": Tour(busy, "webapp", (
         Step("mark.toggle", text("1 marked")),
