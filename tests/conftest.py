@@ -58,7 +58,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the tests go on that play at random, and with which dice."""
-    parser.addoption("--keys", type=int, default=400, help="keys of a random session")
+    parser.addoption("--keys", type=int, default=300, help="keys of a random session")
     parser.addoption("--dice", type=int, default=1, help="seed of a random session")
 
 

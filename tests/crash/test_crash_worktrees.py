@@ -17,9 +17,9 @@ from hopper_tui.model.query import Query
 from tests.journal.clones import Clone
 
 WORKER = Path(__file__).with_name("worktree_worker.py")
-TASKS = 400
+TASKS = 240
 PROCESSES = 12
-KILLS = 40
+KILLS = 24
 LEASE = 1.5
 """Seconds; the test waits for it once, at the end."""
 
