@@ -31,6 +31,7 @@ from hopper_tui.tui.dialogs.text import TextDialog
 from hopper_tui.tui.presentation import PRIORITY, clip, count
 from hopper_tui.tui.roles import Line, Span
 from hopper_tui.tui.snapshot import ConflictRow, Hop, Problem, Report, Take
+from hopper_tui.tui.target_reading import RANKED
 from hopper_tui.tui.task_lines import detail_lines
 from hopper_tui.tui.verbs import Verb
 from hopper_tui.tui.why_lines import why_lines
@@ -245,15 +246,14 @@ async def add(cockpit: Cockpit) -> None:
 async def delegate(cockpit: Cockpit) -> None:
     """Delegate the chosen tasks."""
     chosen = cockpit.tasks.chosen
-    targets = await cockpit.session.targets(chosen[0])
+    targets = await cockpit.session.targets(chosen)
     if not cockpit.is_current:  # something else was opened meanwhile: it keeps the focus
         return
 
     async def attempt(order: Order) -> Problem | None:
         return _problem(await cockpit.work(verbs.delegate(*order), chosen))
 
-    row = cockpit.tasks.row(chosen[0])
-    first = f" · ranked for {row.short_id if row else 'the first'}" if len(chosen) > 1 else ""
+    first = f" · ranked for the first {RANKED}" if len(chosen) > RANKED else ""
     dialog = DelegateDialog(f"delegate {_subject(cockpit)}{first}", targets, attempt)
     await cockpit.app.push_screen_wait(dialog)
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from textual.message import Message
 
 from hopper_tui.model.conflict import Conflict
-from hopper_tui.model.delegation import Decision, Delegation
+from hopper_tui.model.delegation import Delegation
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
-    DelegationType,
     HopperScope,
 )
 from hopper_tui.model.query import Query
@@ -45,7 +44,6 @@ from hopper_tui.tui.snapshot import (
     Question,
     QueueSnapshot,
     Report,
-    Target,
     Targets,
     TaskRow,
     TreeRow,
@@ -170,9 +168,11 @@ class Session:
         """The directories whose files change when a store changes."""
         return await self._run(self._world.watch_paths)
 
-    async def targets(self, task_id: str) -> Targets:
-        """Where a task may be delegated to, best first."""
-        return await self._run(lambda: self._targets(task_id))
+    async def targets(self, task_ids: Sequence[str]) -> Targets:
+        """Where tasks of one hopper may be delegated to, best first."""
+        from hopper_tui.tui import target_reading
+
+        return await self._run(partial(target_reading.targets, self._world, task_ids))
 
     async def words(self, hopper: str | None) -> Words:
         """The words that complete fields at a hopper."""
@@ -406,44 +406,6 @@ class Session:
             title = task.title if task else self._world.name(key)
             yield ConflictRow(found[0], mine, theirs, short, title)
 
-    def _targets(self, task_id: str) -> Targets:
-        world = self._world
-        hopper, task = world.find_task(task_id)
-        routes = hopper.scope is not HopperScope.ORCHESTRATION  # which only escalates
-        decision = hopper.candidates(task.id) if routes else None
-        ranked = {c.target: c for c in decision.candidates} if decision else {}
-        nodes = {node.instance.id: node for node in world.nodes()}
-        here = hopper.instance
-        found: list[Target] = []
-        for node in nodes.values():
-            instance = node.instance
-            kind = _kind(here, instance)
-            if kind is None or node.error is not None:
-                continue
-            candidate = ranked.get(instance.id)
-            found.append(
-                Target(
-                    instance.id,
-                    instance.name,
-                    kind,
-                    instance.status,
-                    node.load,
-                    candidate.score if candidate else None,
-                    candidate.refused if candidate else None,
-                )
-            )
-        kinds = list(DelegationType)
-        found.sort(key=lambda t: (kinds.index(t.kind), bool(t.refused), -(t.score or 0)))
-        return Targets(tuple(found), self._choice(decision, here) if decision else "")
-
-    def _choice(self, decision: Decision, here: Instance) -> str:
-        """What a decision would do, in a few words."""
-        if decision.target is None:
-            return f"it would wait: {decision.reason}"
-        if decision.target == here.id:
-            return f"it would stay: {decision.reason}"
-        return f"it would go to {self._world.name(decision.target)}"
-
 
 def _flatten(node: Node, depth: int) -> Iterable[TreeRow]:
     problem = Problem.of(node.error) if node.error else None
@@ -464,14 +426,3 @@ def _ends(hops: Iterable[Delegation]) -> Iterable[str]:
     for hop in hops:
         yield hop.source
         yield hop.target
-
-
-def _kind(here: Instance, there: Instance) -> DelegationType | None:
-    """The delegation that leads from one instance to another, None where no way leads."""
-    if there.parent == here.id:
-        return DelegationType.ROUTE
-    if here.parent == there.id:
-        return DelegationType.ESCALATE
-    if here.parent is not None and here.parent == there.parent and here.id != there.id:
-        return DelegationType.REASSIGN
-    return None

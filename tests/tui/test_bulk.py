@@ -12,7 +12,7 @@ from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.model.task import Task
 
 from .story import story
-from .worlds import Clock, busy_world, guide_world
+from .worlds import Clock, add, busy_world, guide_world, routing_world
 
 MANY = 1500
 
@@ -55,10 +55,19 @@ def home(tmp_path: Path) -> World:
     return busy_world(tmp_path / "home")
 
 
-async def test_targets_for_many_say_for_which_of_them_they_are_ranked(webapp: World):
-    async with story(webapp, instance="webapp") as s:
-        await s.press("space", "space", "D")
-        await s.sees("delegate 2 tasks · ranked for web-zv0c1")
+async def test_targets_for_many_are_ranked_for_all_of_them():
+    world = routing_world()
+    top = world.hopper()
+    add(top, "Tune the queries", tags=("sql",))
+    for hop in top.store.delegations(("accepted", "pending")):
+        top.cancel_delegation(hop.id)
+    async with story(world, (160, 48), instance=top.id) as s:
+        await s.press("*", "D")
+        await s.sees("delegate 2 tasks", "1 would go to webapp, 1 would go to mobile")
+        best, other, stopped = (s.line(f"↓ {name}") for name in ("webapp", "mobile", "api"))
+        assert "  107  " in best
+        assert "  57  " in other
+        assert "api is created" in stopped
 
 
 async def test_a_range_follows_the_cursor_until_v_ends_it(webapp: World):
