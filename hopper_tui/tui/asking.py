@@ -219,7 +219,9 @@ async def add(cockpit: Cockpit) -> None:
     """Add a task to the hopper that is shown; a form that was left goes on where it was."""
     instance = cockpit.queue_view.snapshot.instance
     assert instance is not None
-    fields = _draft_fields(cockpit, instance.id, cockpit.drafts.get(instance.id, Draft()))
+    kept = cockpit.drafts.get(instance.id, {})
+    draft = Draft(**{field: kept[field] for field in Draft._fields if field in kept})
+    fields = _draft_fields(cockpit, instance.id, draft)
 
     async def attempt(values: Values) -> Problem | None:
         def job(world: World) -> str:
@@ -234,8 +236,9 @@ async def add(cockpit: Cockpit) -> None:
         return await cockpit.attempt(job, said)
 
     def keep(values: Values) -> None:
-        typed = cockpit.drafts[instance.id] = Draft(**values)
-        if typed != Draft():
+        cockpit.drafts.pop(instance.id, None)
+        if Draft(**values) != Draft():
+            cockpit.drafts[instance.id] = dict(values)
             adds = key_of("task.add", cockpit.keys)
             cockpit.say(f"kept what you typed; {adds} goes on with it")
 

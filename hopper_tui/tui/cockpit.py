@@ -53,7 +53,6 @@ from hopper_tui.tui.views import VIEW_NAMES, ViewName
 from hopper_tui.tui.working import BULK
 
 if TYPE_CHECKING:
-    from hopper_tui.engine.drafting import Draft
     from hopper_tui.engine.world import World
     from hopper_tui.tui.session import Session
 
@@ -118,7 +117,7 @@ class Cockpit(FilteringScreen):
         self.view_of: dict[str, ViewName] = {k: v for k, v in views if v in VIEW_NAMES}
         self.delays = Delays(self)
         self.following = Following(self)
-        self.drafts: dict[str, Draft] = {}
+        self.drafts = dict(remembered.drafts)
         """What was typed into forms that were left, by the hopper the task was to be added to."""
         self._loaded = False
         self.checkout = CheckoutSnapshot()
@@ -220,7 +219,8 @@ class Cockpit(FilteringScreen):
         """Where somebody is who comes back later."""
         filters = {key: text for key, text in self._filters.items() if key and text}
         views = dict(self.view_of)
-        return Remembered(self._hopper, self._selected, "", filters, views, self.body.sizes)
+        sizes, drafts = self.body.sizes, dict(self.drafts)
+        return Remembered(self._hopper, self._selected, "", filters, views, sizes, drafts)
 
     @property
     def is_settled(self) -> bool:

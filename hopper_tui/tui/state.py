@@ -14,12 +14,14 @@ FILE = "tui.json"
 VERSION = 1
 MOST = 2000
 """Words kept; what was not changed for longest is forgotten first."""
-_FILTER, _VIEW, _SIZE = "filter of ", "view of ", "size of "
+_FILTER, _VIEW, _SIZE, _DRAFT = "filter of ", "view of ", "size of ", "draft of "
+_PASSING = (_FILTER, _VIEW, _DRAFT)
+"""What is forgotten once it is not there any more."""
 
 
 class Remembered(NamedTuple):
     """Where somebody was, and how it looked. `hopper` and `task` are those of the project that the
-    program was started in; filters and views are by hopper."""
+    program was started in; filters, views and drafts of tasks, texts by field, are by hopper."""
 
     hopper: str | None = None
     task: str | None = None
@@ -27,6 +29,7 @@ class Remembered(NamedTuple):
     filters: Mapping[str, str] = {}
     views: Mapping[str, str] = {}
     sizes: Mapping[str, int] = {}
+    drafts: Mapping[str, Mapping[str, str]] = {}
 
 
 class StateFile:
@@ -52,6 +55,7 @@ class StateFile:
             dict(_with(words, _FILTER)),
             dict(_with(words, _VIEW)),
             sizes,
+            {k: draft for k, v in _with(words, _DRAFT) if (draft := _texts(v))},
         )
 
     def write(self, now: Remembered) -> None:
@@ -61,7 +65,7 @@ class StateFile:
         with self._writing:
             words = self._as_words(now)
             changed = {k: v for k, v in words.items() if self._words.get(k, "") != v}
-            gone = [k for k in self._words if k not in words and k.startswith((_FILTER, _VIEW))]
+            gone = [k for k in self._words if k not in words and k.startswith(_PASSING)]
             changed |= dict.fromkeys(gone, "")
             if not changed:
                 return
@@ -82,6 +86,7 @@ class StateFile:
             **{_FILTER + key: word for key, word in now.filters.items()},
             **{_VIEW + key: word for key, word in now.views.items()},
             **{_SIZE + key: str(size) for key, size in now.sizes.items()},
+            **{_DRAFT + key: json.dumps(draft) for key, draft in now.drafts.items()},
         }
 
     def _read(self) -> dict[str, str]:
@@ -104,6 +109,16 @@ class StateFile:
             os.replace(new, self._path)
         finally:
             new.unlink(missing_ok=True)
+
+
+def _texts(word: str) -> dict[str, str]:
+    """The texts by name that a word holds; nothing where it holds something else."""
+    try:
+        found = json.loads(word)
+    except (ValueError, RecursionError):
+        return {}
+    named = found.items() if isinstance(found, dict) else ()
+    return {name: text for name, text in named if isinstance(text, str)}
 
 
 def _with(words: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:

@@ -17,8 +17,9 @@ from .story import Story, story
 from .worlds import Clock, busy_world
 
 LEFT = Remembered(
-    "webapp", "k1", "hopper-light", {"webapp": "tag:api"}, {"webapp": "runs"}, {"tree": 30}
-)
+    "webapp", "k1", "hopper-light", {"webapp": "tag:api"}, {"webapp": "runs"}, {"tree": 30},
+    {"webapp": {"title": "Sharpen \"the\" säw"}},
+)  # fmt: skip
 
 
 def test_what_is_written_is_read_again(tmp_path: Path):
@@ -53,6 +54,12 @@ def test_a_filter_that_was_dropped_is_forgotten(tmp_path: Path):
     assert StateFile(tmp_path).read().filters == {}
 
 
+def test_a_draft_that_became_a_task_is_forgotten(tmp_path: Path):
+    StateFile(tmp_path).write(LEFT)
+    StateFile(tmp_path).write(LEFT._replace(drafts={}))
+    assert StateFile(tmp_path).read().drafts == {}
+
+
 def test_nothing_new_writes_nothing(tmp_path: Path):
     file = StateFile(tmp_path)
     file.write(LEFT)
@@ -65,6 +72,8 @@ BROKEN = [
     b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"version": 1}', b'{"version": 1, "words": []}',
     b'{"version": 2, "words": {"theme": "nord"}}', b"[" * 5000,
     b'{"version": 1, "words": {"theme": 7, "hopper at ": null, "size of tree": "wide"}}',
+    b'{"version": 1, "words": {"draft of webapp": "[", "draft of api": "[1]"}}',
+    b'{"version": 1, "words": {"draft of webapp": "{\\"title\\": 7}"}}',
 ]  # fmt: skip
 
 
@@ -139,6 +148,24 @@ async def test_it_opens_where_it_was_left(again: Again):
     async with story(again()) as s:
         await s.sees("webapp · 11 open")
         await s.selects("Build login page")
+
+
+async def test_a_form_that_was_left_goes_on_in_the_next_run(again: Again, tmp_path: Path):
+    async with story(again(), instance="webapp") as s:
+        await s.press("a", *"Sharpen the", "tab", *"soon", "escape")
+        await s.sees("kept what you typed")
+        await quit_by(s, "q")
+    file = StateFile(tmp_path)
+    left = file.read()
+    later = {"webapp": {**left.drafts["webapp"], "a field of a later version": "x"}}
+    file.write(left._replace(drafts=later))
+    async with story(again()) as s:
+        await s.press("a")
+        await s.sees("Sharpen the", "soon")
+        await s.press(*" saw", "enter")
+        await s.sees("added Sharpen the saw")
+        await quit_by(s, "q")
+    assert StateFile(tmp_path).read().drafts == {}
 
 
 async def test_options_win_over_what_was_left(again: Again):
