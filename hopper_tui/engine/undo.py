@@ -49,6 +49,8 @@ _ANSWERS = {
     "delegation.accepted": "accept a delegation",
     "delegation.rejected": "reject a delegation",
 }
+_BEGINNINGS = ({"delegation.offered"}, {"delegation.cancelled", "task.returned"})
+"""What only the store records that a delegation is sent from, or called back to."""
 _DONE = {UNDO: "undone", REDO: "redone"}
 RECENT = 2000
 """How many events back a command is looked for at first; further if it is not among them."""
@@ -356,8 +358,8 @@ def _check_there(world: World, store: Store, events: list[Event]) -> None:
 
 def _told(world: World, touched: list[tuple[Store, list[Event]]]) -> str:
     """What a command did, as the store tells it where it began."""
-    offering = [(s, es) for s, es in touched if any(e.kind == "delegation.offered" for e in es)]
-    return _sentence(world, *(offering or touched)[0])
+    began = [(s, es) for s, es in touched if any({e.kind for e in es} >= b for b in _BEGINNINGS)]
+    return _sentence(world, *(began or touched)[0])
 
 
 def _sentence(world: World, store: Store, events: list[Event]) -> str:

@@ -70,6 +70,29 @@ async def test_targets_for_many_are_ranked_for_all_of_them():
         assert "api is created" in stopped
 
 
+async def test_delegations_are_taken_back_unless_somebody_works_on_them():
+    world = guide_world()
+    webapp, worker = world.hopper("webapp"), world.hopper("worker-1")
+    webapp.configure({"auto_delegate": False})
+    titles = ("Held", "Idle", "Here")
+    for title in titles:
+        add(webapp, title)
+    for task in webapp.list()[:2]:
+        webapp.delegate(task.id, target="worker-1")
+    worker.claim(worker.list()[0].id, executor="coder")
+    away, back = TaskStatus.DELEGATED, TaskStatus.PENDING
+    async with story(world, (160, 48), instance="webapp") as s:
+        await s.press("G", "U")
+        await s.sees("is not delegated.")
+        await s.press("*", "U")
+        await s.sees("1 taken back, 2 refused", "coder works on it")
+        assert statuses(world, *titles) == [away, back, back]
+        await s.press("u")
+        await s.sees('undone: take back "Idle"')
+        assert statuses(world, *titles) == [away, away, back]
+        assert worker.list()[1].is_open
+
+
 async def test_a_range_follows_the_cursor_until_v_ends_it(webapp: World):
     async with story(webapp, instance="webapp") as s:
         await s.press("space", "j", "v")
