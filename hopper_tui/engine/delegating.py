@@ -82,7 +82,7 @@ def check_delegable(world: World, task: Task) -> None:
         where = f" to {world.name(hop.target)} ({hop.status})" if hop else ""
         raise InvalidTransition(
             f"{short} is already delegated{where}",
-            "Cancel that delegation first: hopper delegation cancel",
+            "Take it back first: hopper delegation cancel",
         )
     if not task.is_open:
         raise InvalidTransition(f"{short} is {task.status}", "Reopen it first: hopper task reopen")

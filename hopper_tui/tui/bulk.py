@@ -59,7 +59,7 @@ class Bulk:
                 short = world.short_id(task)
             self._verb.change(hopper, task.id)
         except Exception as error:
-            self._refused.append(Refusal(short, Problem.of(error)))
+            self._refused.append(Refusal(task_id, Problem.of(error)))
         else:
             self._done.append(short)
             self._touched.add(hopper.id)

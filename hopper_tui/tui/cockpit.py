@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from textual import getters, on
 from textual.app import ComposeResult
 
-from hopper_tui.model.errors import HopperError, NotFound
+from hopper_tui.model.errors import HopperError, Invalid, NotFound
 from hopper_tui.tui.arrangement import layout_of
 from hopper_tui.tui.chain_view import ChainView
 from hopper_tui.tui.commands import (
@@ -50,7 +50,7 @@ from hopper_tui.tui.status_line import StatusLine
 from hopper_tui.tui.tabs import Tabs
 from hopper_tui.tui.tree_view import TreeView
 from hopper_tui.tui.views import VIEW_NAMES, ViewName
-from hopper_tui.tui.working import BULK
+from hopper_tui.tui.working import BULK, SILENT_FOR, TAKES_TIME
 
 if TYPE_CHECKING:
     from hopper_tui.engine.world import World
@@ -105,6 +105,9 @@ class Cockpit(FilteringScreen):
         self._home = world.home
         self._returns = opening == Opening()
         self._named_task = opening.task
+        self._wrong: str | None = None
+        """Why the queue could not be read."""
+        self._was_at = (remembered.hopper, remembered.task)
         opening = opening.after(remembered)
         self._hopper = opening.instance
         self._filters = dict(remembered.filters.items())
@@ -150,15 +153,27 @@ class Cockpit(FilteringScreen):
     async def load(self) -> None:
         """Read what is to be shown first."""
         if self._named_task is not None:
-            try:
-                task = await self.session.find_task(self._named_task, self._hopper)
-            except HopperError as error:
-                self.warn(Problem.of(error).sentence)
-                task = None
-            self._wanted_task = self._selected = task
+            await self._go_to_named(self._named_task)
         self.load_queue()
         self.session.load_tree()
+        self.set_timer(SILENT_FOR, self._say_it_takes_time)
         self.set_interval(POLL_EVERY, partial(self.session.check, everywhere=False))
+
+    def _say_it_takes_time(self) -> None:
+        if not self._loaded:
+            self.status.say(TAKES_TIME, "warn")
+
+    async def _go_to_named(self, task: str) -> None:
+        """Open where the task is that was named, which may be below the hopper that was."""
+        self._wanted_task = self._selected = None
+        try:
+            place = await self.session.find_task(task, self._hopper)
+        except HopperError as error:
+            self.warn(Problem.of(error).sentence)
+        else:
+            self._filters[place.instance] = self._filters.get(self._hopper, "")
+            self._hopper, self._wanted_task = place
+            self._selected = place.task
 
     def on_unmount(self) -> None:
         self.session.close()
@@ -181,6 +196,7 @@ class Cockpit(FilteringScreen):
     def _show_queue(self, message: QueueLoaded) -> None:
         queue = message.queue
         self._answered = queue.revision
+        self._wrong = queue.problem and queue.problem.code
         instance = queue.instance
         if queue.revision != self._asked_for and instance and instance.id != self._hopper:
             return  # somebody went on to another hopper meanwhile
@@ -216,11 +232,17 @@ class Cockpit(FilteringScreen):
 
     @property
     def remembered(self) -> Remembered:
-        """Where somebody is who comes back later."""
+        """Where somebody is who comes back later: at nothing that is not there, and with no filter
+        that cannot be read."""
         filters = {key: text for key, text in self._filters.items() if key and text}
+        if self._wrong == Invalid.code:
+            filters.pop(str(self._hopper), None)
         views = dict(self.view_of)
         sizes, drafts = self.body.sizes, dict(self.drafts)
-        return Remembered(self._hopper, self._selected, "", filters, views, sizes, drafts)
+        hopper, task = self._hopper, self._selected
+        if self._wrong == NotFound.code:
+            hopper, task = self._was_at
+        return Remembered(hopper, task, "", filters, views, sizes, drafts)
 
     @property
     def is_settled(self) -> bool:

@@ -62,6 +62,8 @@ HOP: dict[DelegationStatus, Span] = {
     DelegationStatus.CANCELLED: Span("−", "muted"),
 }
 
+REASONS = 2
+"""Different reasons of refusal that are told at once."""
 Words = Mapping[str, str]
 """Names of instances by id."""
 
@@ -294,6 +296,12 @@ def offers_line(words: Sequence[str], chosen: int, width: int) -> Line:
     return tuple(spans)
 
 
+def _kind(problem: Problem) -> str:
+    """What refusals for the same reason have in common: all but ids, names and numbers."""
+    words = problem.message.split()
+    return " ".join(word for word in words if not any(c.isdigit() or c == "-" for c in word))
+
+
 def report_text(report: Report) -> str:
     """`7 done, 1 refused: web-k7m2q is done`; one line, harmless."""
     if report.undone:
@@ -305,10 +313,14 @@ def report_text(report: Report) -> str:
     elif report.done or not report.refused:
         parts.append(f"{len(report.done):,} {report.verb}")
     if report.refused:
-        said = report.refused[0].problem.sentence
-        more = f" (and {len(report.refused) - 1:,} more)" if len(report.refused) > 1 else ""
-        refused = f"{len(report.refused):,} refused: " if report.done or more else ""
-        parts.append(f"{refused}{said}{more}")
+        number = len(report.refused)
+        kinds: dict[str, Problem] = {}
+        for refusal in report.refused:
+            kinds.setdefault(_kind(refusal.problem), refusal.problem)
+        said = [problem.sentence for problem in kinds.values()][:REASONS]
+        more = [f"{number - len(said):,} more"] if number > len(said) else []
+        refused = f"{number:,} refused: " if report.done or number > 1 else ""
+        parts.append(refused + "; ".join(said + more))
     if report.left:
         parts.append(f"stopped before {count(report.left, 'task')}")
     return plain(", ".join(parts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import ClassVar, NamedTuple
 
 from textual.binding import BindingType
@@ -204,12 +204,12 @@ class QueueView(LineList):
         self.lines_changed()
         self.post_message(self.MarksChanged())
 
-    def clear_marks(self) -> bool:
-        """Unmark everything; False if nothing was marked."""
+    def clear_marks(self, kept: Iterable[str] = ()) -> bool:
+        """Unmark everything but some tasks; False if nothing was marked."""
         self._range = None
         if not self.marks:
             return False
-        self.marks = set()
+        self.marks = self.marks.intersection(kept)
         self.lines_changed()
         self.post_message(self.MarksChanged())
         return True

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
+from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,
@@ -49,6 +50,7 @@ from hopper_tui.tui.snapshot import (
     TreeRow,
     TreeSnapshot,
 )
+from hopper_tui.tui.stage import Place
 from hopper_tui.tui.task_reading import hop_of, rows, window
 from hopper_tui.tui.verbs import Verb
 from hopper_tui.tui.views import View, ViewName
@@ -95,10 +97,15 @@ class Session:
         self._seen = 0
         self._warned: set[str] = set()
         self._readers: dict[ViewName, Reader] = {}
+        self._is_open = True
 
     def close(self) -> None:
-        """Let the write under way finish, and drop what waits."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """Let what is to be written be written, and drop what is to be read. Of what could not be
+        written nobody is told any more on the screen, so the world warns of it."""
+        self._is_open = False
+        for question in self._asked.values():
+            question.cancel()
+        self._thread.shutdown(wait=True)
         self._beside.shutdown(wait=False, cancel_futures=True)
 
     # Reads
@@ -154,13 +161,13 @@ class Session:
         """The same at once, everywhere; whether somebody did."""
         return await self._run(partial(self._check, True))
 
-    async def find_task(self, ref: str, hopper: str | None) -> str:
-        """The id of the task that a reference means, at a hopper first; raises HopperError."""
+    async def find_task(self, ref: str, hopper: str | None) -> Place:
+        """Where the task is that a reference means, at a hopper first; raises HopperError."""
 
-        def job() -> str:
+        def job() -> Place:
             world = self._world
             task = world.hopper(hopper).get(ref) if hopper else world.find_task(ref)[1]
-            return task.id
+            return Place(task.instance, task.id)
 
         return await self._run(job)
 
@@ -212,6 +219,11 @@ class Session:
 
     def _go_on(self, job: Bulk) -> bool:
         more = job.go_on(PORTION)
+        if not self._is_open:
+            self._world.warnings += [
+                f"not {job.report.verb}: {refusal.problem.sentence}"
+                for refusal in job.report.refused
+            ]
         self._seen = self._world.revision()
         return more
 
@@ -219,7 +231,12 @@ class Session:
         """Run a job that changes something; raises HopperError as the engine does."""
 
         def run() -> R:
-            done = job(self._world)
+            try:
+                done = job(self._world)
+            except HopperError as error:
+                if not self._is_open:
+                    self._world.warnings.append(f"not done: {Problem.of(error).sentence}")
+                raise
             self._seen = self._world.revision()  # our own change is no news
             return done
 
@@ -260,7 +277,8 @@ class Session:
         return number
 
     async def _run(self, job: Callable[[], R]) -> R:
-        return await asyncio.wrap_future(self._thread.submit(job))
+        """What a job gives; it is done also when nobody waits for it any more."""
+        return await asyncio.shield(asyncio.wrap_future(self._thread.submit(job)))
 
     def _check(self, everywhere: bool) -> bool:
         revision = self._world.revision(everywhere)

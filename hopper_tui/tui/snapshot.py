@@ -186,9 +186,9 @@ class Targets(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A task that a verb was refused for."""
+    """The id of a task that a verb was refused for."""
 
-    short_id: str
+    task: str
     problem: Problem
 
 

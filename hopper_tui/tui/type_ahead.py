@@ -22,6 +22,8 @@ AGAIN = 0.01
 ROUNDS = 3
 """A key rises from who has the focus to the app, whose binding sends a message that rises again,
 and whoever answers that may send one more: Enter submits an input, its form tries."""
+LINE_FEED = "ctrl+j"
+"""What a terminal makes of Enter as long as no program has asked it for the keys as they are."""
 
 
 class TypeAhead(App[None]):
@@ -50,6 +52,8 @@ class TypeAhead(App[None]):
         return self._underway is None and not self._typed
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and event.key == LINE_FEED:
+            event = events.Key("enter", "\r")
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
         elif not self.is_wanted(event.key):

@@ -3,7 +3,9 @@ of it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import getters
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from hopper_tui.tui.session import Session
 
 R = TypeVar("R")
+
+SILENT_FOR = 0.7
+"""Seconds that something may take before that is said."""
+TAKES_TIME = "still at it; another program may hold the store"
 
 ASK_ABOVE = 10
 """A verb on more marked tasks than this asks first."""
@@ -89,6 +95,15 @@ class WorkingScreen(Screen[None]):
         """Tell what was refused and why, in a box that is large enough for it."""
         self.app.notify(plain(text), severity="warning", markup=False)
 
+    @contextmanager
+    def patiently(self) -> Iterator[None]:
+        """Say that it takes time, if it does."""
+        timer = self.set_timer(SILENT_FOR, partial(self.status.say, TAKES_TIME, "warn"))
+        try:
+            yield
+        finally:
+            timer.stop()
+
     # Verbs
 
     def action_work(self, name: str) -> None:
@@ -151,16 +166,18 @@ class WorkingScreen(Screen[None]):
 
         Escape stops it between two portions; what is done by then is one step of undo.
         """
+        self.app.clear_notifications()  # what was refused before is no answer to this
         underway = self.underway = UnderWay(verb.past, len(task_ids), self.say)
         summary = f"{verb.past} {count(len(task_ids), 'task')}"
         try:
-            report = await self.session.work(verb, task_ids, summary, underway.goes_on)
+            with self.patiently():
+                report = await self.session.work(verb, task_ids, summary, underway.goes_on)
         finally:
             self.underway = None
         if report.done or self.is_current:  # a dialog says itself that nothing was done
             (self.warn if report.refused or report.undone else self.say)(report_text(report))
         if report.done:
-            self.queue_view.clear_marks()
+            self.queue_view.clear_marks(kept=[refusal.task for refusal in report.refused])
         self.reload()
         return report
 
@@ -169,7 +186,8 @@ class WorkingScreen(Screen[None]):
     async def attempt(self, job: Callable[[World], R], said: Callable[[R], str]) -> Problem | None:
         """Run a job that changes something and say what it did; the problem if it was refused."""
         try:
-            result = await self.session.do(job)
+            with self.patiently():
+                result = await self.session.do(job)
         except Exception as error:
             return Problem.of(error)
         self.say(said(result))

@@ -210,6 +210,17 @@ def test_reports():
     )
 
 
+def test_a_report_says_each_reason_once():
+    done = [Refusal(f"k{n}", Problem("x", f"web-k{n} is done", "Reopen it")) for n in range(3)]
+    held = Refusal("h", Problem("x", "bob works on it at worker-1"))
+    assert report_text(Report("claimed", (), (*done, held))) == (
+        "4 refused: web-k0 is done. Reopen it; bob works on it at worker-1; 2 more"
+    )
+    assert report_text(Report("claimed", ("a",), tuple(done))) == (
+        "1 claimed, 3 refused: web-k0 is done. Reopen it; 2 more"
+    )
+
+
 def test_a_problem_comes_with_its_fix():
     lines = [text(line) for line in problem_lines(Problem("x", "locked", "Wait"), 30)]
     assert lines == ["✗ locked", "Wait"]
