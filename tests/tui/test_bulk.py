@@ -85,7 +85,7 @@ async def test_delegations_are_taken_back_unless_somebody_works_on_them():
         await s.press("G", "U")
         await s.sees("is not delegated.")
         await s.press("*", "U")
-        await s.sees("1 taken back, 2 refused", "coder works on it")
+        await s.sees("1 taken back, 2 refused", "coder works on it", "2 marked")
         assert statuses(world, *titles) == [away, back, back]
         await s.press("u")
         await s.sees('undone: take back "Idle"')

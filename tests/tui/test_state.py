@@ -178,6 +178,34 @@ async def test_options_win_over_what_was_left(again: Again):
         await s.sees("webapp · 1 of 11", "Tidy the docs")
 
 
+async def test_a_hopper_that_does_not_exist_is_not_where_it_was_left(again: Again):
+    async with story(again(), instance="webapp") as s:
+        await s.press("j")
+        await s.selects("Rotate the")
+        await quit_by(s, "q")
+    async with story(again(), instance="nope") as s:
+        await s.sees("there is no hopper 'nope'")
+        await quit_by(s, "q")
+    async with story(again()) as s:
+        await s.selects("Rotate the")
+
+
+async def test_a_filter_that_cannot_be_read_is_not_remembered(again: Again):
+    async with story(again(), instance="webapp", filter="foo:bar") as s:
+        await s.sees("there is no field 'foo'")
+        await quit_by(s, "q")
+    async with story(again(), instance="webapp") as s:
+        await s.sees("webapp · 11 open")
+
+
+async def test_a_task_is_opened_where_it_is(again: Again):
+    world = again()
+    task = next(t for t in world.hopper("webapp").list() if t.title == "Tidy the docs")
+    async with story(world, instance="api", task=task.id) as s:
+        await s.selects("Tidy the docs")
+        await s.sees("webapp · 11 open")
+
+
 async def test_a_task_that_is_named_is_not_hidden_by_a_filter(again: Again):
     async with story(again(), instance="webapp", filter="login") as s:
         await quit_by(s, "q")

@@ -54,11 +54,12 @@ async def test_adding_a_task_selects_it(webapp: World):
         await s.selects("Sharpen the saw")
 
 
-async def test_what_is_typed_before_the_first_queue_is_read_waits_for_it(webapp: World):
+@pytest.mark.parametrize("enter", ["enter", "ctrl+j"])  # until keys are asked for as they are
+async def test_what_is_typed_before_the_first_queue_is_read_waits_for_it(webapp: World, enter: str):
     app = HopperApp(webapp, instance="webapp")
     async with app.run_test(size=(120, 40)) as pilot:
         told = Story(app, pilot, webapp)
-        for key in ("a", *"Sharpen the saw", "enter"):
+        for key in ("a", *"Sharpen the saw", enter):
             told.tap("space" if key == " " else key)
         await told.sees("added Sharpen the saw", "webapp · 12 open")
     webapp.close()

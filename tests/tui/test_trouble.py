@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -174,6 +175,38 @@ async def test_a_verb_that_cannot_write_says_why(
         locks.pop().close()
         await s.press("c")
         await s.sees("claimed web-")
+
+
+@pytest.mark.parametrize("keys", [("c",), ("a", *"Sharpen the saw", "enter")])
+async def test_what_could_not_be_written_is_told_after_the_screen_was_left(
+    again: Callable[[], World],
+    database: Path,
+    locks: list[sqlite3.Connection],
+    keys: tuple[str, ...],
+):
+    world = again()
+    async with story(world, instance="webapp") as s:
+        locks.append(lock(database, "IMMEDIATE"))
+        await s.press(*keys[:-1])
+        s.tap(keys[-1])
+        while not (s.app.cockpit.underway or getattr(s.app.screen, "is_trying", False)):
+            await asyncio.sleep(0.002)
+        s.app.exit()
+    assert [text for text in world.warnings if "not " in text and "is locked by" in text]
+
+
+async def test_what_takes_time_says_so(
+    again: Callable[[], World],
+    database: Path,
+    locks: list[sqlite3.Connection],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("hopper_tui.tui.working.SILENT_FOR", 0.02)
+    async with story(again(), instance="webapp") as s:
+        locks.append(lock(database, "IMMEDIATE"))
+        s.tap("c")
+        await s.glimpses("still at it")
+        await s.sees("is locked by")
 
 
 async def test_a_project_whose_directory_is_gone_and_comes_back(tmp_path: Path):
