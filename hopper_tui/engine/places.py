@@ -13,7 +13,6 @@ import os
 import threading
 from collections import OrderedDict
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,18 +75,24 @@ class Places:
         self._recent_lock = threading.Lock()
         self._latest: tuple[str, SqliteStore | None] = ("", None)
         self._memory: dict[str, SqliteStore] = {}
+        self._home_store: SqliteStore | None = None
+        self._making = threading.Lock()
         self._known: dict[str, str] = {}
         self._around: Project | None = None
         self._looked_around = False
 
     # Stores
 
-    @cached_property
+    @property
     def home_store(self) -> Store:
-        """The store of the global hopper and of the registry."""
-        from hopper_tui.store.sqlite import SqliteStore
+        """The store of the global hopper and of the registry, made by its first use."""
+        if self._home_store is None:
+            from hopper_tui.store.sqlite import SqliteStore
 
-        return SqliteStore(None if self.home is None else self.home / "home.db")
+            with self._making:
+                path = None if self.home is None else self.home / "home.db"
+                self._home_store = self._home_store or SqliteStore(path)
+        return self._home_store
 
     def at(self, path: Path) -> Store:
         """The store in that database file, made by its first use."""

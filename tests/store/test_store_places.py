@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hopper_tui.engine.places import OPEN_STORES, Places
 from hopper_tui.engine.world import World
 from hopper_tui.model.errors import StorageError
 from hopper_tui.model.query import Query
+from hopper_tui.store.sqlite import SqliteStore
 
 from .writing import tasks
 
@@ -54,6 +56,32 @@ def test_threads_share_the_stores(tmp_path: Path) -> None:
         thread.join()
     assert failures == []
     places.close()
+
+
+def test_threads_that_begin_at_once_share_the_store_of_the_home(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+    threads = 4
+    ready = threading.Barrier(threads)
+
+    def slowly(store: SqliteStore, path: Path | None = None) -> None:
+        made.append(store)
+        time.sleep(0.02)
+
+    monkeypatch.setattr(SqliteStore, "__init__", slowly)
+    places = Places(None, None)
+
+    def use() -> None:
+        ready.wait()
+        assert places.home_store
+
+    begun = [threading.Thread(target=use) for _ in range(threads)]
+    for thread in begun:
+        thread.start()
+    for thread in begun:
+        thread.join()
+    assert len(made) == 1
 
 
 def test_nothing_is_made_in_a_checkout_that_lacks_the_project(tmp_path: Path) -> None:
