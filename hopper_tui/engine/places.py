@@ -58,6 +58,18 @@ def project_name(instance: str) -> str:
     return instance.removeprefix("hopper-") or instance
 
 
+def _plain_store(path: Path | None) -> SqliteStore:
+    from hopper_tui.store.sqlite import SqliteStore
+
+    return SqliteStore(path)
+
+
+def _run_store(path: Path) -> SqliteStore:
+    from hopper_tui.store.run import RunStore
+
+    return RunStore(path)
+
+
 class Places:
     """Opens stores, keeps the registry, and finds the project around a directory.
 
@@ -87,24 +99,18 @@ class Places:
     def home_store(self) -> Store:
         """The store of the global hopper and of the registry, made by its first use."""
         if self._home_store is None:
-            from hopper_tui.store.sqlite import SqliteStore
-
             with self._making:
                 path = None if self.home is None else self.home / "home.db"
-                self._home_store = self._home_store or SqliteStore(path)
+                self._home_store = self._home_store or _plain_store(path)
         return self._home_store
 
     def at(self, path: Path) -> Store:
         """The store in that database file, made by its first use."""
-        from hopper_tui.store.sqlite import SqliteStore
-
-        return self._opened(path, SqliteStore)
+        return self._opened(path, _plain_store)
 
     def run_at(self, path: Path) -> Store:
         """The store of a run in that database file, made by its first use."""
-        from hopper_tui.store.run import RunStore
-
-        return self._opened(path, RunStore)
+        return self._opened(path, _run_store)
 
     def _opened(self, path: Path, make: Callable[[Path], SqliteStore]) -> Store:
         key = str(path)
@@ -127,9 +133,7 @@ class Places:
 
     def in_memory(self, instance: str) -> Store:
         """The store in memory of that instance, made by its first use."""
-        from hopper_tui.store.sqlite import SqliteStore
-
-        return self._memory.setdefault(instance, SqliteStore(None))
+        return self._memory.setdefault(instance, _plain_store(None))
 
     def adopt(self, instance: str, other: Places) -> None:
         """Take over the store in memory of an instance from other places."""

@@ -421,16 +421,19 @@ class World:
 
     def settings(self, instance: Instance) -> Settings:
         """What an instance's configuration file and its own settings together mean."""
-        from hopper_tui.model.settings import Settings
-
         if instance.scope is not HopperScope.ORCHESTRATION:
-            return Settings.of(instance.scope, self.full_config(instance))
+            return self._read_settings(instance)
         known = self._settings.get(instance.id)
         run = known[1] if known is not None else None
         if known is None or known[0] is not instance or (run and run is not self._run_of(instance)):
-            made = Settings.of(instance.scope, self.full_config(instance))
+            made = self._read_settings(instance)
             known = self._settings[instance.id] = (instance, self._run_of(instance), made)
         return known[2]
+
+    def _read_settings(self, instance: Instance) -> Settings:
+        from hopper_tui.model.settings import Settings
+
+        return Settings.of(instance.scope, self.full_config(instance))
 
     def _run_of(self, phase: Instance) -> Instance | None:
         """The run that an orchestration is a phase of, which is in the same store."""
