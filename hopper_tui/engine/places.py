@@ -58,6 +58,9 @@ def project_name(instance: str) -> str:
     return instance.removeprefix("hopper-") or instance
 
 
+# Stores are loaded when one is made: the terminal UI paints its frame before that.
+
+
 def _plain_store(path: Path | None) -> SqliteStore:
     from hopper_tui.store.sqlite import SqliteStore
 

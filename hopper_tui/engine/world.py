@@ -78,6 +78,10 @@ class Commanding:
         self._world._end(is_outermost=self._is_outermost)
 
 
+# What a world does is loaded when it is first done: the terminal UI paints its frame before that,
+# and a one-shot command does few of these things.
+
+
 class World:
     """All hoppers known to one home directory, as seen from one working directory.
 

@@ -348,10 +348,14 @@ class Database:
 
     def revision(self) -> int:
         """A number that changes when anybody committed to this database."""
-        return int(self._one(_DATA_VERSION)[0]) * 1_000_000 + self._commits
+        return self._revised(self._one(_DATA_VERSION))
 
     def _revision(self, db: sqlite3.Connection) -> int:
-        return int(db.execute(_DATA_VERSION).fetchone()[0]) * 1_000_000 + self._commits
+        return self._revised(db.execute(_DATA_VERSION).fetchone())
+
+    def _revised(self, row: Sequence[int]) -> int:
+        """What SQLite counts of others' commits, and our own, which it does not count."""
+        return row[0] * 1_000_000 + self._commits
 
     @property
     def version(self) -> tuple[int, int] | None:

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
     def of(cls, error: BaseException) -> Problem:
         """The problem an error tells of; one that nobody foresaw is shown as well, by its type,
         because a screen that stays open all day must outlive it."""
-        from hopper_tui.tui import hints
+        from hopper_tui.tui import hints  # loaded once something goes wrong
 
         if isinstance(error, HopperError):
             state = error.state if isinstance(error, StorageError) else "broken"

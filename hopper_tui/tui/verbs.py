@@ -20,25 +20,25 @@ class Verb(NamedTuple):
     change: Change
 
 
+def _recall(hopper: Hopper, task: str) -> object:
+    from hopper_tui.engine import delegating
+
+    return delegating.recall(hopper.world, hopper.get(task))
+
+
 VERBS: Mapping[str, Verb] = {
     "claim": Verb("claimed", lambda hopper, task: hopper.claim(task)),
     "start": Verb("started", lambda hopper, task: hopper.start(task)),
     "done": Verb("done", lambda hopper, task: hopper.complete(task)),
     "release": Verb("given back", lambda hopper, task: hopper.release(task)),
     "reopen": Verb("reopened", lambda hopper, task: hopper.reopen(task)),
-    "recall": Verb("taken back", lambda hopper, task: _recall(hopper, task)),
+    "recall": Verb("taken back", _recall),
 }
 """The verbs that need nothing but a task."""
 
 
 APPROVE = Verb("approved", lambda hopper, task: hopper.complete(task))
 """What is done to a checkpoint."""
-
-
-def _recall(hopper: Hopper, task: str) -> object:
-    from hopper_tui.engine import delegating
-
-    return delegating.recall(hopper.world, hopper.get(task))
 
 
 def block(reason: str) -> Verb:

@@ -553,7 +553,7 @@ async def test_the_terminals_cursor_is_on_the_selected_row(webapp: World):
 
 
 @pytest.mark.parametrize("pane", "12")
-async def test_every_key_of_the_tree_and_of_a_task_can_be_pressed(webapp: World, pane: str):
+async def test_every_key_of_the_tree_and_of_the_queue_can_be_pressed(webapp: World, pane: str):
     """No key brings the screen down, whatever is selected."""
     from hopper_tui.tui.commands import COMMANDS
 
