@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -124,6 +124,11 @@ class HopperApp(TypeAhead, inherit_bindings=False):
 
     def on_unmount(self) -> None:
         self._state_file.write(self._remembered)
+
+    def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
+        """Leave; what cannot be written from now on is told in the shell."""
+        self.cockpit.session.leave()
+        super().exit(result, return_code, message)
 
     def _leave_without(self, server: int) -> None:
         """Leave once the process that started this one is gone."""

@@ -97,12 +97,16 @@ class Session:
         self._seen = 0
         self._warned: set[str] = set()
         self._readers: dict[ViewName, Reader] = {}
-        self._is_open = True
+        self._is_left = False
+
+    def leave(self) -> None:
+        """The screen is being left: the world warns of what cannot be written from now on, for
+        nobody would be told on the screen."""
+        self._is_left = True
 
     def close(self) -> None:
-        """Let what is to be written be written, and drop what is to be read. Of what could not be
-        written nobody is told any more on the screen, so the world warns of it."""
-        self._is_open = False
+        """Let what is to be written be written, and drop what is to be read."""
+        self.leave()
         for question in self._asked.values():
             question.cancel()
         self._thread.shutdown(wait=True)
@@ -213,34 +217,48 @@ class Session:
         how many tasks are through, and says whether to do the others.
         """
         job = Bulk(self._world, verb, task_ids, summary)
-        while await self._run(partial(self._go_on, job)) and goes_on(job.through):
-            pass
-        return job.report
 
-    def _go_on(self, job: Bulk) -> bool:
-        more = job.go_on(PORTION)
-        if not self._is_open:
-            self._world.warnings += [
-                f"not {job.report.verb}: {refusal.problem.sentence}"
-                for refusal in job.report.refused
-            ]
-        self._seen = self._world.revision()
-        return more
+        def refused() -> list[str]:
+            report = job.report
+            return [f"not {report.verb}: {one.problem.sentence}" for one in report.refused]
+
+        goes_on_now = True
+        while goes_on_now:
+            is_more = await self._write(partial(job.go_on, PORTION), refused)
+            goes_on_now = is_more and not self._is_left and goes_on(job.through)
+        return job.report
 
     async def do(self, job: Callable[[World], R]) -> R:
         """Run a job that changes something; raises HopperError as the engine does."""
+        return await self._write(partial(job, self._world))
+
+    async def _write(self, job: Callable[[], R], refused: Callable[[], list[str]] = list) -> R:
+        """What a job that changes something gives. Why it failed and what it `refused` goes to the
+        warnings of the world where nobody waits any longer, or the screen is left."""
 
         def run() -> R:
-            try:
-                done = job(self._world)
-            except HopperError as error:
-                if not self._is_open:
-                    self._world.warnings.append(f"not done: {Problem.of(error).sentence}")
-                raise
+            done = job()
             self._seen = self._world.revision()  # our own change is no news
             return done
 
-        return await self._run(run)
+        def unsaid(through: Future[R]) -> None:
+            error = through.exception()
+            said = refused() if error is None else [f"not done: {Problem.of(error).sentence}"]
+            self._world.warnings += said
+
+        future = self._thread.submit(run)
+        try:
+            done = await asyncio.shield(asyncio.wrap_future(future))
+        except asyncio.CancelledError:
+            future.add_done_callback(unsaid)
+            raise
+        except Exception:
+            if self._is_left:
+                unsaid(future)
+            raise
+        if self._is_left:
+            unsaid(future)
+        return done
 
     # In the thread
 
