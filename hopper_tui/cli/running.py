@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from io import BufferedReader, BufferedWriter
 from json import dumps
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from hopper_tui.cli import guard
+from hopper_tui.cli.guarded import Job, Runner
 from hopper_tui.cli.parameters import read_json
-from hopper_tui.engine.worker import REASON_LIMIT, RESULT_LIMIT, AttemptFailed, CannotWork
+from hopper_tui.engine.worker import REASON_LIMIT, RESULT_LIMIT, AttemptFailed
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.task import Task, task_json
 
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
     from hopper_tui.engine.worker import Worker
 
-GRACE = 5.0
-"""Seconds between the request to end and the end of a command."""
 OUTPUT_LIMIT = 16 << 10
 """Bytes of stdout that are kept, its end."""
 _DEPTH_LIMIT = 16
@@ -64,35 +60,6 @@ class Tail:
         return bytes(self._kept[-self._limit :]).decode("utf-8", "replace")
 
 
-@dataclass(eq=False)
-class _Running:
-    """A command at work. `ending` is whether it was asked to end."""
-
-    process: subprocess.Popen[bytes]
-    ended: bool = False
-    ending: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def send(self, number: int) -> None:
-        """Signal all of its session, while it is there: the number of one that ended may be
-        another's by now."""
-        with self.lock:
-            if not self.ended:
-                with suppress(OSError):
-                    os.killpg(self.process.pid, number)
-
-    def wait(self) -> int:
-        """Its exit code; what it left running is ended."""
-        if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
-        else:  # its number is free for a moment before the rest of its session is ended
-            self.process.wait()
-        self.send(signal.SIGKILL)
-        with self.lock:
-            self.ended = True
-            return self.process.wait()
-
-
 class Commands:
     """A handler that runs `words` for each task of its `worker`, which is set before it runs.
 
@@ -104,40 +71,32 @@ class Commands:
         self.worker: Worker | None = None
         self._words = tuple(words)
         self._retry = retry
-        self._running: dict[tuple[str, int], _Running] = {}
-        self._guard: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
+        self._runner = Runner()
+        self._running: dict[tuple[str, int], Job] = {}
 
     def __enter__(self) -> Commands:
-        self._guard = subprocess.Popen(  # noqa: S603 - a program of ours
-            [sys.executable, "-I", "-S", str(Path(guard.__file__)), str(GRACE)],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            cwd="/", start_new_session=True, bufsize=0,
-        )  # fmt: skip
+        self._runner.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        assert self._guard is not None
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()
+    def __exit__(self, *error: object) -> None:
+        self._runner.__exit__(*error)
 
     def __call__(self, task: Task) -> Any:
         """Run the command; returns its output, raises AttemptFailed with the end of its stderr."""
-        running = self._start(task)
-        self._running[_key(task)] = running
         out, err = Tail(OUTPUT_LIMIT), Tail(REASON_LIMIT)
+        job, stdout, stderr = self._start(task)
+        self._running[_key(task)] = job
         readers = [
-            threading.Thread(target=_keep, args=(running.process.stdout, out), daemon=True),
-            threading.Thread(target=_pass_on, args=(running.process.stderr, err), daemon=True),
+            threading.Thread(target=_keep, args=(stdout, out), daemon=True),
+            threading.Thread(target=_pass_on, args=(stderr, err), daemon=True),
         ]
         try:
             for reader in readers:
                 reader.start()
             if self.worker is not None and self.worker.lost(task):  # before we knew the command
-                self.end(task)
-            code = running.wait()
+                job.end()
+            code = job.wait()
         finally:
-            self._tell_guard(f"-{running.process.pid}")
             del self._running[_key(task)]
         for reader in readers:  # who left the session may hold them open
             reader.join(1.0)
@@ -146,40 +105,31 @@ class Commands:
         retry = True if code == _TEMPORARY_FAILURE else self._retry
         raise AttemptFailed(f"{_how(code)}: {err.text().strip()}".rstrip(": \n"), retry)
 
-    def _start(self, task: Task) -> _Running:
+    def _start(self, task: Task) -> tuple[Job, BufferedReader, BufferedReader]:
+        """Run the command for a task; what it writes on stdout and stderr can be read."""
         assert self.worker is not None
         words = [word.replace(PLACE, task.id) for word in self._words]
-        with tempfile.TemporaryFile() as told:  # a pipe would have to be fed
-            world = self.worker.hopper.world
+        world = self.worker.hopper.world
+        with ExitStack() as ours, ExitStack() as theirs:
+            told = theirs.enter_context(tempfile.TemporaryFile())  # a pipe would have to be fed
             told.write(dumps(task_json(task, world.short_id(task))).encode() + b"\n")
             told.seek(0)
-            try:
-                process = subprocess.Popen(  # noqa: S603 - what the person said, without a shell
-                    words, stdin=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                    env=os.environ | _environment(self.worker, task), start_new_session=True,
-                )  # fmt: skip
-            except OSError as error:
-                raise CannotWork(
-                    f"cannot run {words[0]}: {error.strerror}", "Check the command"
-                ) from error
-        self._tell_guard(f"+{process.pid}")
-        return _Running(process)
-
-    def _tell_guard(self, line: str) -> None:
-        assert self._guard is not None
-        assert self._guard.stdin is not None
-        with self._lock, suppress(OSError, ValueError):
-            self._guard.stdin.write(f"{line}\n".encode())
+            (stdout, out), (stderr, err) = (_pipe(ours, theirs) for _ in range(2))
+            env = _environment(self.worker, task)
+            job = self._runner.start(words, env, told.fileno(), out.fileno(), err.fileno())
+            ours.pop_all()
+        return job, stdout, stderr
 
     def end(self, task: Task) -> None:
         """Ask the command for a task to end, and end it after a while."""
-        running = self._running.get(_key(task))
-        if running is not None and not running.ending:
-            running.ending = True
-            running.send(signal.SIGTERM)
-            last = threading.Timer(GRACE, running.send, (signal.SIGKILL,))
-            last.daemon = True
-            last.start()
+        if job := self._running.get(_key(task)):
+            job.end()
+
+
+def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[BufferedReader, BufferedWriter]:
+    """Both ends of a pipe, each closed with whom it belongs to."""
+    read, write = os.pipe()
+    return reading.enter_context(open(read, "rb")), writing.enter_context(open(write, "wb"))
 
 
 def _key(task: Task) -> tuple[str, int]:
@@ -200,18 +150,15 @@ def _environment(worker: Worker, task: Task) -> Mapping[str, str]:
     }
 
 
-def _keep(stream: IO[bytes] | None, tail: Tail) -> None:
-    assert stream is not None
-    with suppress(OSError, ValueError):
-        # what a process writes is a buffered reader, though Popen's types do not say so
-        while data := stream.read1(65536):  # type: ignore[attr-defined]
+def _keep(stream: BufferedReader, tail: Tail) -> None:
+    with stream, suppress(OSError, ValueError):
+        while data := stream.read1(65536):
             tail.add(data)
 
 
-def _pass_on(stream: IO[bytes] | None, tail: Tail) -> None:
+def _pass_on(stream: BufferedReader, tail: Tail) -> None:
     """Write what a command says on stderr to our own, line by line."""
-    assert stream is not None
-    with suppress(OSError, ValueError):
+    with stream, suppress(OSError, ValueError):
         while line := stream.readline(_LINE):
             tail.add(line)
             with suppress(OSError, ValueError):

@@ -14,7 +14,6 @@ from textual.message import Message
 
 from hopper_tui.model.conflict import Conflict
 from hopper_tui.model.delegation import Delegation
-from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import (
     DelegationStatus,

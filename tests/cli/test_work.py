@@ -409,6 +409,33 @@ def test_the_task_of_a_killed_worker_comes_back_and_its_command_does_not_run_on(
     assert (task["status"], task["attempts"]) == ("done", 2)
 
 
+def test_a_command_that_kills_its_worker_at_once_does_not_run_on(
+    guide: Shell, queued: AddTask, tmp_path: Path
+) -> None:
+    queued("Murderous")
+    log = tmp_path / "begun"
+    worker_id = "$(echo $HOPPER_EXECUTOR | cut -d - -f 2)"
+    script = f"echo $$ > {log}; kill -9 {worker_id}; exec sleep 600"
+    with _worker(guide, "--", "sh", "-c", script) as worker:
+        assert worker.wait(PATIENCE) == -signal.SIGKILL
+        _await("the command is ended", lambda: not _is_alive(int(log.read_text())))
+
+
+def test_without_what_guards_them_no_commands_run(
+    guide: Shell, queued: AddTask, tmp_path: Path
+) -> None:
+    key = queued("Left alone")
+    with _worker(guide, *_logging(tmp_path, "time.sleep(600)")) as worker:
+        ((pid, *_),) = _await("it begins", lambda: _begun(tmp_path))
+        guard = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+        os.kill(int(guard), signal.SIGKILL)
+        ended = _ended(worker)
+    assert ended.code != 0
+    assert "the process that runs commands was ended" in ended.err
+    assert not _is_alive(int(pid))
+    assert _tasks(guide)[key]["status"] == "pending"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_lets_the_running_command_finish(
     guide: Shell, queued: AddTask, tmp_path: Path, number: signal.Signals
