@@ -113,6 +113,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
 
     def _save(self) -> None:
         """Remember where we are if we went somewhere, in a thread: disks may be slow."""
+        self._keep_typed()
         if (now := self._remembered) != self._saved:
             self._saved = now
             remember = partial(self._state_file.write, now)
@@ -122,11 +123,18 @@ class HopperApp(TypeAhead, inherit_bindings=False):
     def _remembered(self) -> Remembered:
         return self.cockpit.remembered._replace(theme=self.theme)
 
+    def _keep_typed(self) -> None:
+        """Keep what is in a form that is open: a terminal may be closed at any moment."""
+        for screen in self.screen_stack:
+            if keep := getattr(screen, "keep", None):
+                keep()
+
     def on_unmount(self) -> None:
         self._state_file.write(self._remembered)
 
     def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
         """Leave; what cannot be written from now on is told in the shell."""
+        self._keep_typed()
         self.cockpit.session.leave()
         super().exit(result, return_code, message)
 

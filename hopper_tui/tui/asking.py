@@ -222,28 +222,32 @@ async def add(cockpit: Cockpit) -> None:
     kept = cockpit.drafts.get(instance.id, {})
     draft = Draft(**{field: kept[field] for field in Draft._fields if field in kept})
     fields = _draft_fields(cockpit, instance.id, draft)
+    is_added = False
 
     async def attempt(values: Values) -> Problem | None:
         def job(world: World) -> str:
+            nonlocal is_added
             given = drafting.fields_of(world, instance.id, Draft(**values))
-            return world.hopper(instance.id).add_task(**given, source="tui")
+            task_id = world.hopper(instance.id).add_task(**given, source="tui")
+            is_added = True  # here, for the screen may be left before anybody is told
+            cockpit.drafts.pop(instance.id, None)
+            return task_id
 
         def said(task_id: str) -> str:
             cockpit.want(task_id)
-            cockpit.drafts.pop(instance.id, None)
             return f"added {values['title']}"
 
         return await cockpit.attempt(job, said)
 
     def keep(values: Values) -> None:
         cockpit.drafts.pop(instance.id, None)
-        if Draft(**values) != Draft():
+        if not is_added and Draft(**values) != Draft():
             cockpit.drafts[instance.id] = dict(values)
-            adds = key_of("task.add", cockpit.keys)
-            cockpit.say(f"kept what you typed; {adds} goes on with it")
 
     dialog = FormDialog(f"add to {instance.name}", fields, "add", attempt, keep)
-    await cockpit.app.push_screen_wait(dialog)
+    if not await cockpit.app.push_screen_wait(dialog) and instance.id in cockpit.drafts:
+        adds = key_of("task.add", cockpit.keys)
+        cockpit.say(f"kept what you typed; {adds} goes on with it")
 
 
 async def delegate(cockpit: Cockpit) -> None:

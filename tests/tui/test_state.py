@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,6 +169,53 @@ async def test_a_form_that_was_left_goes_on_in_the_next_run(again: Again, tmp_pa
         await s.sees("added Sharpen the saw")
         await quit_by(s, "q")
     assert StateFile(tmp_path).read().drafts == {}
+
+
+async def test_a_form_that_is_open_when_the_terminal_is_closed_goes_on_later(again: Again):
+    async with story(again(), instance="webapp") as s:
+        await s.press("a", *"Sharpen the")
+        s.app.exit(return_code=129)
+    async with story(again()) as s:
+        await s.press("a", *" saw", "enter")
+        await s.sees("added Sharpen the saw")
+
+
+async def test_an_open_form_is_kept_for_when_the_program_is_killed(
+    again: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("hopper_tui.tui.app.SAVE_EVERY", 0.05)
+    async with story(again(), instance="webapp") as s:
+        await s.press("a", *"Sharpen")
+        await s.until(
+            lambda: StateFile(tmp_path).read().drafts.get("webapp", {}).get("title") == "Sharpen",
+            "what was typed is not kept",
+        )
+        await s.press("enter")
+        await s.sees("added Sharpen")
+        await s.until(lambda: not StateFile(tmp_path).read().drafts, "a task is kept as a draft")
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_a_form_that_is_left_at_work_is_kept_if_it_was_in_vain(
+    again: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+):
+    monkeypatch.setattr("hopper_tui.store.database.BUSY_TIMEOUT", 0.5 if is_refused else 30)
+    world = again()
+    database = world.store("webapp").path
+    assert database is not None
+    async with story(world, instance="webapp") as s:
+        other = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        await s.press("a", *"Sharpen")
+        s.tap("enter")
+        await s.until(lambda: getattr(s.app.screen, "is_trying", False), "it does not try")
+        s.app.exit()
+        if not is_refused:
+            asyncio.get_running_loop().run_in_executor(
+                None, lambda: (time.sleep(0.2), other.close())
+            )
+    other.close()
+    assert bool(StateFile(tmp_path).read().drafts) == is_refused
 
 
 async def test_options_win_over_what_was_left(again: Again):

@@ -59,7 +59,7 @@ def row(label: str, widget: Widget) -> Horizontal:
 
 
 def _forget(values: Values) -> None:
-    """What most forms do when they are left."""
+    """What most forms do with what was typed and not submitted."""
 
 
 def _nothing(text: str) -> Sequence[Completion]:
@@ -70,7 +70,7 @@ def _nothing(text: str) -> Sequence[Completion]:
 class FormDialog(TryingDialog):
     """Enter in a one-line field, or ctrl+s anywhere, tries; the result is True once it is done.
 
-    `leave` gets what the fields hold when the form is left.
+    `keep` gets what the fields hold when the form is left, and now and then before.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,7 +85,7 @@ class FormDialog(TryingDialog):
         fields: Sequence[Field],
         verb: str,
         attempt: Attempt,
-        leave: Callable[[Values], None] = _forget,
+        keep: Callable[[Values], None] = _forget,
     ) -> None:
         save = "ctrl+s" if fields[0].lines > 1 else "enter"
         hints = [f"{save} {verb}", "esc leave"]
@@ -96,7 +96,7 @@ class FormDialog(TryingDialog):
         super().__init__(title, "  ".join(hints))
         self._fields = fields
         self._attempt = attempt
-        self._leave = leave
+        self._keep = keep
 
     def body(self) -> list[Widget]:
         rows: list[Widget] = [row(field.label, self._widget(field)) for field in self._fields]
@@ -154,10 +154,14 @@ class FormDialog(TryingDialog):
         event.stop()
         self.action_submit()
 
+    def keep(self) -> None:
+        """Keep what was typed so far."""
+        if self.is_mounted:
+            self._keep(self.values())
+
     def action_leave(self) -> None:
         """Leave without effect."""
-        if self.is_mounted:
-            self._leave(self.values())
+        self.keep()
         super().action_leave()
 
     def action_submit(self) -> None:
