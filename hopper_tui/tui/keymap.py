@@ -28,6 +28,8 @@ NEVER = "unbound"
 _BY_SHOWN_NAME = {shown: name for name, shown in KEY_NAMES.items()}
 _NAMED = frozenset(key.value for key in textual_keys.Keys)
 _MODIFIERS = ("ctrl+", "alt+", "shift+", "super+")
+_SENT_AS = {"ctrl+j": "enter", "ctrl+m": "enter", "ctrl+i": "tab", "ctrl+[": "escape"}
+"""Keys that are one byte with another; terminals tell them apart only if both sides agree."""
 _HEAD = """\
 # The keys of the terminal UI by command id, as they are without this file.
 # Take away the # before a line to change it. Several keys are a list, [] is no key at all.
@@ -116,6 +118,8 @@ def _key(value: object) -> str:
         plain = plain.removeprefix(modifier)
     if name == " " or not (len(plain) == 1 or plain in _NAMED):
         raise ValueError(f'{value!r} is no key; write "d", "ctrl+d", "f5" or "space"')
+    if name in _SENT_AS:
+        raise ValueError(f"{value!r} is {_SENT_AS[name]} on most terminals; take another key")
     return name
 
 

@@ -78,6 +78,8 @@ def test_where_two_lines_ask_for_a_key_the_first_has_it(keymap):
     [
         ("task.don: d", f"{FILE}:1: there is no command 'task.don'; did you mean task.done?"),
         ("\ntask.done: dd", f"{FILE}:2: 'dd' is no key; write"),
+        ("task.done: ctrl+j", "'ctrl+j' is enter on most terminals; take another key"),
+        ("task.done: ^i", "is tab on most terminals"),
         ("task.done: {a: b}", "is no key"),
         ("task.done:", "None is no key"),
         ("task.done: true", "True is no key"),
