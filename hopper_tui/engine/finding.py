@@ -105,7 +105,7 @@ def find_instance(world: World, ref: str) -> str:
     """
     word = ref.strip()
     for key in (word, word.casefold(), f"hopper-{word.casefold()}"):
-        if world._locate(key) is not None:
+        if world.has(key):
             return key
     if word.casefold() in ("global", "hopper-global") and world.global_id:
         return world.global_id

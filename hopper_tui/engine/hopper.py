@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from hopper_tui import engine
 from hopper_tui.engine import flow, intake, routes
+from hopper_tui.engine.configuring import GLOBAL_ID
 from hopper_tui.engine.phases import Layout
-from hopper_tui.engine.world import GLOBAL_ID, World
+from hopper_tui.engine.world import World
 from hopper_tui.model.errors import (
     AtCapacity,
     ConfigError,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import flow, phases
 from hopper_tui.engine.backends import stand_ins
+from hopper_tui.engine.directory import start_new
 from hopper_tui.engine.places import Project, project_name
 from hopper_tui.model import ids
 from hopper_tui.model.clock import stamp
@@ -15,6 +16,7 @@ from hopper_tui.model.instance import Instance
 from hopper_tui.model.lifecycle import (
     LEFT,
     OPEN,
+    PARENT_SCOPES,
     DelegationStatus,
     DelegationType,
     HopperScope,
@@ -58,7 +60,7 @@ def create(
             f"this home already has a global hopper: {world.global_id}",
             "One home has one global hopper; use another HOPPER_HOME for a second",
         )
-    if world._locate(key) is not None:
+    if world.has(key):
         raise _taken(key)
     if above is not None and above.status is _S.TERMINATED:
         raise NotAllowed(f"{above.name} is terminated", "Choose another parent")
@@ -89,7 +91,7 @@ def _stored(
         with world.writing(store) as tx:
             known = store.instance(fresh.id)
             made = known or (
-                world.start_new(tx, fresh) if running else tx.create(fresh, "instance.created")
+                start_new(tx, fresh) if running else tx.create(fresh, "instance.created")
             )
         if project is not None:
             world.places.register(project)
@@ -120,8 +122,23 @@ def _parent(world: World, scope: HopperScope, ref: str | None) -> Instance | Non
     if ref is None and scope is HopperScope.PROJECT:
         return world.make_global()
     above = None if ref is None else world.instance(world.find_instance(ref))
-    world.check_parent_scope(scope, above)
+    check_parent_scope(scope, above)
     return above
+
+
+def check_parent_scope(scope: HopperScope, parent: Instance | None) -> None:
+    """Raise Invalid unless an instance of `scope` may hang below `parent`."""
+    allowed = PARENT_SCOPES[scope]
+    if parent is None and allowed:
+        hint = "Name one with --parent"
+        raise Invalid(f"{_a(scope)} hopper needs a parent", hint)
+    if parent is not None and parent.scope not in allowed:
+        hint = f"Its parent is {_a(allowed[0])} hopper" if allowed else "It has no parent"
+        raise Invalid(f"{_a(scope)} hopper cannot be below {_a(parent.scope)} hopper", hint)
+
+
+def _a(scope: HopperScope) -> str:
+    return f"an {scope}" if scope is HopperScope.ORCHESTRATION else f"a {scope}"
 
 
 def check_depth(world: World, above: Instance | None) -> None:
@@ -215,7 +232,7 @@ def open_phase(world: World, tx: Transaction, store: Store, run: Instance, name:
         f"{run.id}-phase-{number}", name, HopperScope.ORCHESTRATION, run.id,
         created_at=stamp(world.now()),
     )  # fmt: skip
-    return world.start_new(tx, fresh)
+    return start_new(tx, fresh)
 
 
 def _filled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.engine import watching
@@ -11,8 +12,11 @@ from hopper_tui.model.errors import HopperError
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from hopper_tui.engine.world import World
     from hopper_tui.store.protocol import Store
 
+IN_TURN = 16
+"""At so many stores that are not kept open is looked at a time."""
 IN_FLIGHT = 1.0
 """Seconds after which a commit that began to write is taken to have ended."""
 
@@ -67,3 +71,34 @@ class Notices:
 def _is_settled(store: Store) -> bool:
     """Whether whoever wrote to a database last must be through with it."""
     return not 0 <= time.time() - watching.written_at(store) < IN_FLIGHT
+
+
+class News:
+    """Counts the changes of the stores that a world used."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._notices = Notices()
+        self._count = 0
+        self._turn = 0
+
+    def count(self, everywhere: bool) -> int:
+        """See `World.revision`."""
+        world = self._world
+        for store in list(world.places.opened()):
+            store.let_go()
+            if store.travels:
+                with world.lock, suppress(HopperError):  # as where nothing can be written
+                    world.absorb(store)
+        with world.lock:
+            for store in world.places.used() if everywhere else self._some_used():
+                self._count += self._notices.is_news(store)
+        return self._count
+
+    def _some_used(self) -> list[Store]:
+        """The stores kept open, and the next few of those that are not."""
+        kept = set(self._world.places.opened())
+        others = [store for store in self._world.places.used() if store not in kept]
+        begin = self._turn if self._turn < len(others) else 0
+        self._turn = begin + IN_TURN
+        return [*kept, *others[begin : self._turn]]

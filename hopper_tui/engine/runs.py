@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.engine import instances, measuring, routes
-from hopper_tui.engine.world import GLOBAL_ID, World
+from hopper_tui.engine.configuring import GLOBAL_ID
+from hopper_tui.engine.world import World
 from hopper_tui.model import ids
 from hopper_tui.model.clock import stamp
 from hopper_tui.model.errors import Invalid, NotAllowed, NotFound
@@ -39,7 +40,7 @@ def open_or_make(
         key = GLOBAL_ID if scope is HopperScope.GLOBAL else f"hopper-{scope}-{world.new_id()[:6]}"
     if ids.slug(key) != key:
         raise Invalid(f"{key!r} is not an id", f"Ids are lower case, like {ids.slug(key)}")
-    if world._locate(key) is not None:
+    if world.has(key):
         known = world.instance(key)
         if known.scope is not scope:
             raise Invalid(f"{key} is a {known.scope} hopper, not a {scope} one")
@@ -91,7 +92,7 @@ def child(world: World, instance: Instance, ref: str) -> Instance:
 def register_child(parent: Hopper, hopper: Hopper) -> None:
     """Make a hopper a child of another; one that stood alone in memory moves into its world."""
     above, own = parent.instance, hopper.instance
-    parent.world.check_parent_scope(own.scope, above)
+    instances.check_parent_scope(own.scope, above)
     if hopper.world is not parent.world:
         if hopper.world.home is not None:
             raise NotAllowed(f"{own.name} lives in another home", "Make it with parent=...")

@@ -168,7 +168,7 @@ class _Source:
             return []
         try:
             if self.store.travels:  # take in what git brought, as any command does
-                world._settle_absorbed(self.store)
+                world.absorb(self.store)
             found = self.store.events(after=self.after)
         except HopperError as error:
             if error.message != self.fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hopper_tui.engine.world import GLOBAL_ID
+from hopper_tui.engine.configuring import GLOBAL_ID
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
 from hopper_tui.model.lifecycle import HopperScope, InstanceStatus

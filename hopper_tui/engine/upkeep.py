@@ -54,7 +54,7 @@ def _sweep(world: World, instance: Instance) -> Iterator[Swept]:
     from hopper_tui.engine import ending
     from hopper_tui.engine.hopper import Hopper
 
-    if world._locate(instance.id) is None:  # it was of a run that has just been removed
+    if not world.has(instance.id):  # it was of a run that has just been removed
         return
     store = world.store(instance.id)
     retention = world.settings(instance).retention

@@ -5,37 +5,25 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hopper_tui.engine.arriving import Arrivals
+from hopper_tui.engine.configuring import GLOBAL_ID, Configurations
+from hopper_tui.engine.directory import Directory
 from hopper_tui.engine.intent import Intents
-from hopper_tui.engine.places import Places, Project, gone, project_name
+from hopper_tui.engine.places import Places
 from hopper_tui.model import ids
 from hopper_tui.model.clock import Clock, stamp, system_clock
-from hopper_tui.model.errors import (
-    ConfigError,
-    HopperError,
-    Invalid,
-    NotAllowed,
-    NotFound,
-    StorageError,
-)
+from hopper_tui.model.errors import HopperError
 from hopper_tui.model.instance import Instance, Load
-from hopper_tui.model.lifecycle import (
-    ACTIVE,
-    CLOSED,
-    PARENT_SCOPES,
-    HopperScope,
-    InstanceStatus,
-    TaskStatus,
-)
+from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
 
 if TYPE_CHECKING:
     from hopper_tui.engine.doctor import Finding
     from hopper_tui.engine.hopper import Hopper
-    from hopper_tui.engine.noticing import Notices
+    from hopper_tui.engine.noticing import News
     from hopper_tui.engine.projects import InitReport
     from hopper_tui.engine.tree import Node
     from hopper_tui.engine.undo import Undone
@@ -45,13 +33,6 @@ if TYPE_CHECKING:
     from hopper_tui.model.settings import Settings
     from hopper_tui.model.task import Task
     from hopper_tui.store.protocol import Store, Transaction
-
-GLOBAL_ID = "hopper-global"
-"""The id of a global hopper that is made automatically (addendum, `Hopper.global_instance`)."""
-IN_TURN = 16
-"""At so many stores that are not kept open is looked at a time."""
-_SEEN = "journal:"
-"""Under this local name of the home stands which journal files of a project were seen last."""
 
 
 class Command(NamedTuple):
@@ -109,18 +90,14 @@ class World:
         self.warnings: list[str] = []
         self.waiters: set[threading.Event] = set()
         self.memory_filters: Mapping[str, str] = {}
-        self._intents = Intents(None if home is None else home / "pending")
-        self._lock = threading.RLock()
-        self._command: Command | None = None
-        self._where: dict[str, Callable[[], Store]] = {}
         self.last_found: dict[str, Store] = {}
-        self._global: str | None = None
-        self._settings: dict[str, tuple[Instance, Instance | None, Settings]] = {}
-        self._notices: Notices | None = None
-        self._changes = 0
-        self._turn = 0
-        self._settled_down = False
-        self._absorbed = False
+        self.intents = Intents(None if home is None else home / "pending")
+        self.lock = threading.RLock()
+        self._command: Command | None = None
+        self._arrivals = Arrivals(self)
+        self._directory = Directory(self)
+        self._configurations = Configurations(self)
+        self._news: News | None = None
 
     @classmethod
     def from_environment(
@@ -163,14 +140,14 @@ class World:
 
     def _begin(self, summary: str) -> tuple[Command, bool]:
         """The command that runs, and whether it is a new one; the lock is held until `_end`."""
-        self._lock.acquire()
+        self.lock.acquire()
         if self._command is not None:
             return self._command, False
         try:
-            self._settle_down()
+            self._arrivals.settle()
             self._command = Command(self._new_group(), summary)
         except BaseException:
-            self._lock.release()
+            self.lock.release()
             raise
         return self._command, True
 
@@ -180,9 +157,13 @@ class World:
                 self._command = None
                 for waiter in tuple(self.waiters):
                     waiter.set()
-                self._intents.end()
+                self.intents.end()
         finally:
-            self._lock.release()
+            self.lock.release()
+
+    def absorb(self, store: Store) -> None:
+        """Take in what git brought to a store that travels; raises HopperError."""
+        self._arrivals.absorb(store)
 
     def _new_group(self) -> str:
         return f"{int(self.now() * 1000):011x}-{self.entropy(5).hex()}"
@@ -204,300 +185,66 @@ class World:
     def announce(self) -> None:
         """The present command is about to touch a second store: see `intent`."""
         assert self._command is not None
-        self._intents.begin(self._command.group)
+        self.intents.begin(self._command.group)
 
     def new_id(self) -> str:
         """A fresh random id."""
         return ids.new_key(self.entropy)
-
-    def _settle_down(self) -> None:
-        """Before the first use: finish what a dead command left, register the project around."""
-        if self._settled_down:
-            return
-        self._settled_down = True
-        with self._lock:
-            self._enrol()
-            try:
-                with self._intents.abandoned() as dead:
-                    if dead:
-                        self._finish(dead)
-            except HopperError as error:  # the next command tries again
-                self.warnings.append(f"an earlier command is not finished: {error.message}")
-            if self.places.around is not None:
-                self._absorb(self.places.around)
-
-    def _absorb(self, project: Project) -> None:
-        """Take in what git brought to a project, and let it take its way through the hoppers."""
-        try:
-            store = self.places.store_of(project)
-            if store.travels:
-                self._settle_absorbed(store)
-        except HopperError as error:
-            if error.message not in self.warnings:
-                self.warnings.append(error.message)
-
-    def _settle_absorbed(self, store: Store) -> None:
-        found = store.absorb()
-        self.warnings += found.notices
-        if found.changed or store.unsettled():
-            from hopper_tui.engine import flow
-
-            with self.command("absorb"):
-                flow.drive(self, [store])
-        if store.conflicts("claim"):  # who lost one may come when others have seen it
-            from hopper_tui.engine import conflicts
-
-            conflicts.contested(self, store)
-        if found.changed:
-            from hopper_tui.engine import recovering
-            from hopper_tui.store.journaled import JournaledStore
-
-            if isinstance(store, JournaledStore):
-                recovering.warn_of_loss(self, store)
-
-    def _absorb_projects(self) -> None:
-        """Take in what git brought to any project, for who looks from above: once, and only where
-        the names of the journal's files are others than they were."""
-        if self._absorbed:
-            return
-        self._absorbed = True
-        home = self.places.home_store
-        seen = home.locals(_SEEN)
-        for project in self.places.projects().values():
-            if project.root is None or not project.root.is_dir():
-                continue
-            mark = self.places.journal_mark(project)
-            if seen.get(_SEEN + project.id) != mark:
-                self._absorb(project)
-                with suppress(HopperError):
-                    home.set_local(_SEEN + project.id, mark)
-
-    def _finish(self, commands: Sequence[str]) -> None:
-        """Do what dead commands left undone."""
-        from hopper_tui.engine import ending, flow, undo
-
-        for command in commands:
-            undo.finish(self, command)
-        with self.command("reconcile"):
-            flow.reconcile(self)
-            ending.finish(self)
-
-    def _enrol(self) -> None:
-        project = self.places.around
-        if project is None:
-            return
-        try:
-            self.places.register(project)
-        except HopperError as error:  # the project works without its home
-            self.warnings.append(f"not registered: {error.message}")
 
     # Instances and their stores
 
     @property
     def here(self) -> str | None:
         """The id of the project whose directory we are in."""
-        self._settle_down()
+        self._arrivals.settle()
         return self.places.around.id if self.places.around else None
 
     @property
     def global_id(self) -> str | None:
         """The id of this home's global hopper, None while there is none."""
-        if self._global is None:
-            try:
-                known = self.places.home_store.instances()
-            except HopperError:
-                if not self.places.projects():
-                    raise
-                return None  # a project works without its home
-            for instance in known:
-                if instance.scope is HopperScope.GLOBAL:
-                    self._global = instance.id
-        return self._global
+        return self._directory.global_id
+
+    def make_global(self, key: str = GLOBAL_ID, name: str | None = None) -> Instance:
+        """The global hopper of this home, made and started if there is none."""
+        return self._directory.make_global(key, name)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a hopper with that full id."""
+        return self._directory.has(key)
 
     def store(self, instance: str) -> Store:
         """The store that keeps an instance; raises NotFound, or StorageError when it is gone."""
-        known = self._where.get(instance)
-        if known is None:
-            known = self._locate(instance)
-            if known is None:
-                raise gone("hopper", instance)
-            self._where[instance] = known
-        return known()
-
-    def _locate(self, key: str) -> Callable[[], Store] | None:
-        places = self.places
-        if key in places.memory_instances():
-            return lambda: places.in_memory(key)
-        known = places.project(key)
-        if known is not None:
-            return lambda: places.store_of(known)
-        if key == self.global_id or (key == GLOBAL_ID and self._home_is_broken):
-            return lambda: places.home_store
-        for project in self._nearest_projects():
-            for run in places.runs(project):
-                path = places.run_path(project, run)
-                assert path is not None
-                if run == key or (key.startswith(f"{run}-") and places.run_at(path).instance(key)):
-                    return partial(places.run_at, path)
-        for name in places.memory_instances():
-            if places.in_memory(name).instance(key):
-                return partial(places.in_memory, name)
-        return None
-
-    @property
-    def _home_is_broken(self) -> bool:
-        try:
-            self.places.home_store.instances()
-        except HopperError:
-            return True
-        return False
-
-    def _nearest_projects(self) -> list[Project]:
-        around = self.places.around
-        projects = list(self.places.projects().values())
-        return sorted(projects, key=lambda p: around is None or p.id != around.id)
+        return self._directory.store(instance)
 
     def place_at(self, instance: str, where: Callable[[], Store]) -> None:
         """Remember where a new instance's store is."""
-        self._where[instance] = where
+        self._directory.place_at(instance, where)
 
     def forget(self, instance: str) -> None:
         """Forget where an instance was."""
-        self._where.pop(instance, None)
-        if self._global == instance:
-            self._global = None
+        self._directory.forget(instance)
 
     def instance(self, key: str) -> Instance:
         """The instance with that full id; raises NotFound."""
-        found = self.store(key).instance(key)
-        if found is None:
-            project = self.places.project(key)
-            if project is None:
-                raise gone("hopper", key)
-            found = self._revive(project)
-        if found.scope is HopperScope.PROJECT:  # a project hangs below whatever global is here
-            found = found._replace(parent=self.global_id)
-        return found
+        return self._directory.instance(key)
 
-    def _revive(self, project: Project) -> Instance:
-        """The instance of a project known by its directory only, as in a fresh clone."""
-        if project.root is None and self.home is not None:
-            self.warnings.append(
-                f"the database of {project.name} was missing or empty: {project.database}. What"
-                " was delegated there is made again by: hopper doctor"
-            )
-        at = stamp(self.now())
-        fresh = Instance(project.id, project.name, HopperScope.PROJECT, created_at=at)
-        if project.root is not None:
-            self._check_identity(self.places.file_config(project.root), fresh)
-        try:
-            with self.command("init"), self.writing(self.store(project.id)) as tx:
-                known = self.store(project.id).instance(project.id)
-                return known or self.start_new(tx, fresh)
-        except StorageError as error:  # it can be looked at all the same
-            self.warnings.append(error.message)
-            return fresh._replace(status=InstanceStatus.RUNNING, started_at=at)
-
-    def _check_identity(self, filed: Mapping[str, Any], instance: Instance) -> None:
-        """Raise ConfigError when a configuration file is about another hopper than it is for."""
-        scope, parent = filed.get("scope"), filed.get("parent")
-        if scope not in (None, instance.scope):
-            raise ConfigError(
-                f"the configuration of {instance.name} says scope: {scope}",
-                f"Write scope: {instance.scope}",
-            )
-        if parent not in (None, GLOBAL_ID, self.global_id):
-            raise ConfigError(
-                f"the parent {parent!r} of {instance.name} is not known here",
-                f"The global hopper is {self.global_id or GLOBAL_ID}",
-            )
-
-    def start_new(self, tx: Transaction, fresh: Instance) -> Instance:
-        """Record a new instance and start it, both steps in the history."""
-        made = tx.create(fresh, "instance.created")
-        made = tx.change(made, "instance.starting", status=InstanceStatus.STARTING)
-        return tx.change(
-            made,
-            "instance.running",
-            status=InstanceStatus.RUNNING,
-            started_at=stamp(self.now()),
-        )
+    def children(self, key: str) -> list[Instance]:
+        """The instances whose parent that is, as far as they can be read."""
+        return self._directory.children(key)
 
     def settings(self, instance: Instance) -> Settings:
         """What an instance's configuration file and its own settings together mean."""
-        if instance.scope is not HopperScope.ORCHESTRATION:
-            return self._read_settings(instance)
-        known = self._settings.get(instance.id)
-        run = known[1] if known is not None else None
-        if known is None or known[0] is not instance or (run and run is not self._run_of(instance)):
-            made = self._read_settings(instance)
-            known = self._settings[instance.id] = (instance, self._run_of(instance), made)
-        return known[2]
-
-    def _read_settings(self, instance: Instance) -> Settings:
-        from hopper_tui.model.settings import Settings
-
-        return Settings.of(instance.scope, self.full_config(instance))
-
-    def _run_of(self, phase: Instance) -> Instance | None:
-        """The run that an orchestration is a phase of, which is in the same store."""
-        return self.store(phase.id).instance(phase.parent) if phase.parent else None
+        return self._configurations.settings(instance)
 
     def full_config(self, instance: Instance) -> dict[str, Any]:
         """The configuration file of an instance, or that of the run of a phase, overlaid by what
         was set on the instance."""
-        filed: Mapping[str, Any] = {}
-        if instance.scope is HopperScope.GLOBAL:
-            filed = self.places.home_config()
-        elif instance.scope is HopperScope.PROJECT:
-            project = self.places.project(instance.id)
-            if project is not None and project.root is not None:
-                filed = self.places.file_config(project.root)
-        elif (run := self._run_of(instance)) is not None:
-            filed = run.config
-        self._check_identity(filed, instance)
-        return overlay(filed, instance.config)
+        return self._configurations.full(instance)
 
     def load(self, instance: Instance, settings: Settings | None = None) -> Load:
         """How much an instance holds now."""
         counts = self.store(instance.id).counts(instance.id)
-        return load_of(counts, settings or self.settings(instance))
-
-    def children(self, key: str) -> list[Instance]:
-        """The instances whose parent that is, as far as they can be read."""
-        found: list[Instance] = []
-        if key == self.global_id:
-            for project in self.places.projects().values():
-                with_errors = self._readable(project.id)
-                found += [with_errors] if with_errors else []
-            return found + [i for i in self._memory_children(key) if i not in found]
-        known = self.places.project(key)
-        if known is not None:
-            for run in self.places.runs(known):
-                instance = self._readable(run)
-                if instance is not None and instance.parent == key:
-                    found.append(instance)
-        elif self.store(key).path is not None:
-            found += [i for i in self.store(key).instances() if i.parent == key]
-        return found + [i for i in self._memory_children(key) if i not in found]
-
-    def _memory_children(self, key: str) -> list[Instance]:
-        return [
-            instance
-            for name in self.places.memory_instances()
-            for instance in self.places.in_memory(name).instances()
-            if instance.parent == key
-        ]
-
-    def _readable(self, key: str) -> Instance | None:
-        try:
-            return self.instance(key)
-        except NotFound:  # the database of a run whose maker died before it was recorded
-            return None
-        except HopperError as error:
-            if not self.warnings or self.warnings[-1] != error.message:
-                self.warnings.append(error.message)
-            return None
+        return Load.of(counts, (settings or self.settings(instance)).capacity)
 
     def name(self, key: str) -> str:
         """The display name of an instance; its id when it cannot be read."""
@@ -510,7 +257,7 @@ class World:
         """The id that a reference means: an id, a name or a unique prefix; see `finding`."""
         from hopper_tui.engine import finding
 
-        self._settle_down()
+        self._arrivals.settle()
         return finding.find_instance(self, ref)
 
     def hopper(self, ref: str | None = None) -> Hopper:
@@ -521,26 +268,15 @@ class World:
         """
         from hopper_tui.engine.hopper import Hopper
 
-        self._settle_down()
+        self._arrivals.settle()
         if ref is None:
             self.places.check_not_left_out()
             key = self.here or self.global_id or self.make_global().id
         else:
             key = self.find_instance(ref)
         if key == self.global_id:
-            self._absorb_projects()
+            self._arrivals.absorb_all()
         return Hopper.open(self, key)
-
-    def make_global(self, key: str = GLOBAL_ID, name: str | None = None) -> Instance:
-        """The global hopper of this home, made and started if there is none."""
-        if self.global_id is not None:
-            return self.instance(self.global_id)
-        at = stamp(self.now())
-        fresh = Instance(key, name or key, HopperScope.GLOBAL, created_at=at)
-        home = self.places.home_store
-        with self.command("create the global hopper"), self.writing(home) as tx:
-            others = [i for i in home.instances() if i.scope is HopperScope.GLOBAL]
-            return others[0] if others else self.start_new(tx, fresh)
 
     def create_instance(
         self,
@@ -560,16 +296,6 @@ class World:
 
         made = instances.create(self, name, HopperScope.read(str(scope)), parent, config, path)
         return Hopper.open(self, made.id)
-
-    def check_parent_scope(self, scope: HopperScope, parent: Instance | None) -> None:
-        """Raise Invalid unless an instance of `scope` may hang below `parent`."""
-        allowed = PARENT_SCOPES[scope]
-        if parent is None and allowed:
-            hint = "Name one with --parent"
-            raise Invalid(f"{_a(scope)} hopper needs a parent", hint)
-        if parent is not None and parent.scope not in allowed:
-            hint = f"Its parent is {_a(allowed[0])} hopper" if allowed else "It has no parent"
-            raise Invalid(f"{_a(scope)} hopper cannot be below {_a(parent.scope)} hopper", hint)
 
     def init_project(self, path: Path, name: str | None = None) -> InitReport:
         """Make the `.hopper/` directory of a project and register it; see `projects.init`."""
@@ -607,14 +333,14 @@ class World:
         """Every instance known, parents before children, narrowed by the filters given."""
         from hopper_tui.engine import tree
 
-        self._settle_down()
+        self._arrivals.settle()
         return tree.nodes(self, scope, status, parent)
 
     def tree(self) -> list[Node]:
         """The roots of the instance tree, children nested."""
         from hopper_tui.engine import tree
 
-        self._settle_down()
+        self._arrivals.settle()
         return tree.roots(self)
 
     # Tasks and hops, wherever they are
@@ -634,7 +360,7 @@ class World:
         from hopper_tui.engine import finding
         from hopper_tui.engine.hopper import Hopper
 
-        self._settle_down()
+        self._arrivals.settle()
         task = finding.find_task(self, ref)
         return Hopper.open(self, task.instance), task
 
@@ -643,7 +369,7 @@ class World:
         from hopper_tui.engine import finding
         from hopper_tui.engine.hopper import Hopper
 
-        self._settle_down()
+        self._arrivals.settle()
         instance, hop = finding.find_delegation(self, ref)
         return Hopper.open(self, instance), hop
 
@@ -736,7 +462,7 @@ class World:
         """Check every store and configuration; see `doctor`."""
         from hopper_tui.engine import doctor
 
-        self._settle_down()
+        self._arrivals.settle()
         return doctor.examine(self, doctor.Orders(rebuild or fix, maintain, deep, fix))
 
     def keep_up(self) -> list[Swept]:
@@ -771,35 +497,11 @@ class World:
         is enough from time to time, in case the file system told nothing, and costs the same with
         hundreds of hoppers.
         """
-        from hopper_tui.engine.noticing import Notices
+        if self._news is None:
+            from hopper_tui.engine.noticing import News
 
-        if self._notices is None:
-            self._notices = Notices()
-        for store in list(self.places.opened()):
-            store.let_go()
-            if store.travels:
-                with self._lock, suppress(HopperError):  # as where nothing can be written
-                    self._settle_absorbed(store)
-        with self._lock:
-            for store in self.places.used() if everywhere else self._some_used():
-                self._changes += self._notices.is_news(store)
-        return self._changes
-
-    def _some_used(self) -> list[Store]:
-        """The stores kept open, and the next few of those that are not."""
-        kept = set(self.places.opened())
-        others = [store for store in self.places.used() if store not in kept]
-        begin = self._turn if self._turn < len(others) else 0
-        self._turn = begin + IN_TURN
-        return [*kept, *others[begin : self._turn]]
-
-    def require_scope(self, instance: Instance, *scopes: HopperScope) -> None:
-        """Raise NotAllowed unless the instance has one of the scopes."""
-        if instance.scope not in scopes:
-            raise NotAllowed(
-                f"{instance.name} is {_a(instance.scope)} hopper",
-                "See which are: hopper instance list",
-            )
+            self._news = News(self)
+        return self._news.count(everywhere)
 
 
 def _login_name() -> str:
@@ -813,32 +515,3 @@ def _login_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except (ImportError, KeyError):
         return "somebody"
-
-
-def load_of(counts: Mapping[TaskStatus, int], settings: Settings) -> Load:
-    """The load that counts by status mean."""
-    return Load(
-        open=sum(n for status, n in counts.items() if status not in CLOSED),
-        queued=counts.get(TaskStatus.PENDING, 0),
-        active=sum(counts.get(status, 0) for status in ACTIVE),
-        capacity=settings.capacity,
-    )
-
-
-def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two configurations as one: sections are merged, other values of `above` win."""
-    merged = dict(below)
-    for name, value in above.items():
-        under = merged.get(name)
-        if isinstance(under, Mapping) and isinstance(value, Mapping):
-            merged[name] = overlay(under, value)
-        else:
-            merged[name] = value
-    return merged
-
-
-def _a(scope: HopperScope) -> str:
-    return f"an {scope}" if scope is HopperScope.ORCHESTRATION else f"a {scope}"
-
-
-__all__ = ["GLOBAL_ID", "Command", "World", "load_of", "overlay", "project_name"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hopper_tui.model.lifecycle import HopperScope, InstanceStatus
+from hopper_tui.model.lifecycle import ACTIVE, CLOSED, HopperScope, InstanceStatus, TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,16 @@ class Load(NamedTuple):
     queued: int = 0
     active: int = 0
     capacity: int | None = None
+
+    @classmethod
+    def of(cls, counts: Mapping[TaskStatus, int], capacity: int | None) -> Load:
+        """The load that counts by status mean."""
+        return cls(
+            open=sum(n for status, n in counts.items() if status not in CLOSED),
+            queued=counts.get(TaskStatus.PENDING, 0),
+            active=sum(counts.get(status, 0) for status in ACTIVE),
+            capacity=capacity,
+        )
 
     @property
     def has_room(self) -> bool:

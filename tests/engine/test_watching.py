@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hopper_tui.engine import noticing
+from hopper_tui.engine.noticing import IN_TURN
 from hopper_tui.engine.places import OPEN_STORES
-from hopper_tui.engine.world import IN_TURN, World
+from hopper_tui.engine.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path

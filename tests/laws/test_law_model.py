@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopper_tui.engine.world import overlay
+from hopper_tui.engine.configuring import overlay
 from hopper_tui.model import fold, ids, text
 from hopper_tui.model.clock import seconds, stamp
 from hopper_tui.model.errors import Invalid, InvalidTransition
