@@ -10,6 +10,7 @@ from hopper_tui.engine.world import World
 from hopper_tui.model.errors import HopperError
 from hopper_tui.model.lifecycle import TaskStatus
 from hopper_tui.tui.app import HopperApp
+from hopper_tui.tui.dialogs.choice import Choice, ChoiceDialog
 from hopper_tui.tui.dialogs.text import TextDialog
 from hopper_tui.tui.roles import Span
 from hopper_tui.tui.snapshot import Problem
@@ -444,6 +445,15 @@ async def test_escape_out_of_habit_puts_no_box_in_the_way(webapp: World):
         await s.press("escape")
         await s.sees("Nothing is marked or filtered.")
         assert "Nothing is marked or filtered." in s.screen.splitlines()[-1]
+
+
+async def test_a_key_that_comes_before_its_dialog_is_complete_does_nothing(webapp: World):
+    async with story(webapp, instance="webapp") as s:
+        s.app.push_screen(ChoiceDialog("pick one", [Choice("a", lambda _: ())], "take"))
+        await s.app.run_action("screen.move(1)")
+        await s.sees("pick one", "esc leave")
+        await s.press("down", "escape")
+        await s.sees_no("pick one")
 
 
 async def test_a_dialog_uses_the_room_there_is(webapp: World):

@@ -76,6 +76,10 @@ class Dialog(ModalScreen[R]):
         self._result = (result,)
         return AwaitComplete()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing can be done before all is there: a key that was underway may come as early."""
+        return self.is_mounted and super().check_action(action, parameters)
+
     def on_screen_resume(self) -> None:
         """Close if that was to be done meanwhile."""
         if self._result is not None:
