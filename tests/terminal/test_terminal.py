@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import pytest
-from launch import COMMAND, environment
+from launch import COMMAND, environment, hopper
 
 from .browser import Browser
 from .display import Display
@@ -42,11 +42,9 @@ class Desk(Generic[S]):
 
     def hopper(self, *args: str) -> str:
         """What `hopper ARGS` prints, in a process of its own."""
-        done = subprocess.run(
-            [COMMAND, *args], cwd=self.project, env=self.env, capture_output=True, text=True
-        )
+        done = hopper(args, self.project, self.env)
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        return done.stdout.decode()
 
     @property
     def process(self) -> int:
