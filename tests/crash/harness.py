@@ -1,8 +1,8 @@
 """Kill a scenario's command at every commit: `harness.py SCENARIO BASE OUT`.
 
 The home in BASE is copied once for every step; a child process runs the command there and is
-killed before, or after, its n-th commit. `again` kills the next command, which picks up the
-pieces, after its first commit too. Prints the copies made, as JSON: [name, killed], in order.
+killed `before` its n-th commit, or after it, and then `again` the next command, which picks up the
+pieces, after its first. Prints the copies made, as JSON: [name, killed], in order.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def main(name: str, base: Path, out: Path) -> None:
     gc.freeze()  # a collection in a child would copy all that is loaded
     command = SCENARIOS[name].command
     made = []
-    for kind in ("before", "after", "again"):
+    for kind in ("before", "again"):
         step, killed = 0, True
         while killed:
             step += 1

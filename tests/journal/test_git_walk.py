@@ -10,7 +10,7 @@ SHORT = 30
 """Steps of a walk that is made on every run of the tests."""
 
 
-@pytest.mark.parametrize(("seed", "steps"), [*((n, SHORT) for n in range(12)), *kept_seeds()])
+@pytest.mark.parametrize(("seed", "steps"), [*((n, SHORT) for n in range(8)), *kept_seeds()])
 def test_a_walk_leads_nowhere_bad(seed: int, steps: int) -> None:
     with quick_directory() as directory:
         assert Walk(seed, directory).run(steps) > 0
