@@ -153,8 +153,12 @@ def _delegable(situation: Situation) -> str | None:
 def _delegated(situation: Situation) -> str | None:
     if situation.marked or situation.task is None:
         return with_task(situation)
-    is_away = situation.task.task.status is TaskStatus.DELEGATED
-    return None if is_away else f"{situation.task.short_id} is not delegated."
+    task, short = situation.task.task, situation.task.short_id
+    if task.status is TaskStatus.DELEGATED:
+        return None
+    if task.origin is not None and task.is_open:
+        return f"{short} is what was delegated; where it came from, this takes it back."
+    return f"{short} is not delegated."
 
 
 def _waiting_hop(situation: Situation) -> str | None:

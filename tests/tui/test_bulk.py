@@ -91,6 +91,10 @@ async def test_delegations_are_taken_back_unless_somebody_works_on_them():
         await s.sees('undone: take back "Idle"')
         assert statuses(world, *titles) == [away, away, back]
         assert worker.list()[1].is_open
+        await s.press("1", "j", "2")
+        await s.selects("Held")
+        await s.press("U")
+        await s.sees("is what was delegated; where")
 
 
 async def test_a_range_follows_the_cursor_until_v_ends_it(webapp: World):
