@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -22,13 +22,17 @@ from hopper_tui.engine.worker import CannotWork
 Reply = Mapping[str, Any]
 GRACE = 5.0
 """Seconds between the request to end and the end of a command."""
+SHORTEST_LEASE = 1.0
+"""Seconds that a command has at least: where a clock was set, leases are renewed at once."""
 
 
 class Job:
-    """A command that was started."""
+    """A command that was started. `ended` is a file descriptor at whose end it has ended; who
+    started it closes that."""
 
-    def __init__(self, number: int, runner: Runner) -> None:
+    def __init__(self, number: int, ended: int, runner: Runner) -> None:
         self.number = number
+        self.ended = ended
         self.pid = 0
         self._runner = runner
         self._replies: SimpleQueue[Reply] = SimpleQueue()
@@ -38,6 +42,10 @@ class Job:
         CannotWork when the guard is gone."""
         code: int = self.hear()["code"]
         return code
+
+    def renew(self, lease: float) -> None:
+        """End it in so many seconds, unless this is said again."""
+        self._runner.say({"job": self.number, "lease": max(lease, SHORTEST_LEASE)})
 
     def end(self) -> None:
         """Ask its session to end, and end it after a while."""
@@ -87,15 +95,23 @@ class Runner:
     ) -> Job:
         """Run a command, with what `env` adds to the environment, on file descriptors that may be
         closed then. Raises CannotWork."""
-        job = Job(next(self._numbers), self)
-        with self._knowing:
-            self._jobs[job.number] = job
-            if self._is_gone:
-                job.tell({})
-        self.say({"job": job.number, "words": words, "env": env}, (stdin, stdout, stderr))
-        if error := job.hear().get("error"):
-            del self._jobs[job.number]
-            raise CannotWork(f"cannot run {words[0]}: {error}", "Check the command")
+        ended, end = os.pipe()
+        try:
+            job = Job(next(self._numbers), ended, self)
+            with self._knowing:
+                self._jobs[job.number] = job
+                if self._is_gone:
+                    job.tell({})
+            order = {"job": job.number, "words": words, "env": env}
+            self.say(order, (stdin, stdout, stderr, end))
+            if error := job.hear().get("error"):
+                del self._jobs[job.number]
+                raise CannotWork(f"cannot run {words[0]}: {error}", "Check the command")
+        except BaseException:
+            os.close(ended)
+            raise
+        finally:
+            os.close(end)
         return job
 
     def say(self, order: Mapping[str, Any], streams: Sequence[int] = ()) -> None:
@@ -106,12 +122,11 @@ class Runner:
             self._line.sendall(text[sent:])
 
     def _listen(self) -> None:
-        with suppress(OSError), self._line.makefile("rb") as lines:
-            for reply in map(json.loads, lines):
-                job = self._jobs[reply["job"]]
-                if "code" in reply:
-                    del self._jobs[job.number]
-                job.tell(reply)
+        for reply in self._replies():
+            job = self._jobs[reply["job"]]
+            if "code" in reply:
+                del self._jobs[job.number]
+            job.tell(reply)
         with self._knowing:
             self._is_gone = True
             for job in self._jobs.values():
@@ -119,3 +134,17 @@ class Runner:
                     with suppress(OSError):
                         os.killpg(job.pid, signal.SIGKILL)
                 job.tell({})
+
+    def _replies(self) -> Iterator[Reply]:
+        begun = b""
+        while True:
+            try:
+                data = self._line.recv(1 << 16)
+            except ConnectionResetError:  # it left orders unread; what it said before comes now
+                continue
+            except OSError:
+                return
+            if not data:
+                return
+            *lines, begun = (begun + data).split(b"\n")
+            yield from map(json.loads, lines)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
+import select
 import signal
 import sys
 import tempfile
-import threading
+import time
 from contextlib import ExitStack, suppress
-from io import BufferedReader, BufferedWriter
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from hopper_tui.cli.guarded import Job, Runner
 from hopper_tui.cli.parameters import read_json
-from hopper_tui.engine.worker import REASON_LIMIT, RESULT_LIMIT, AttemptFailed
+from hopper_tui.engine.worker import REASON_LIMIT, RESULT_LIMIT, AttemptFailed, CannotWork
 from hopper_tui.model.errors import Invalid
 from hopper_tui.model.task import Task, task_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hopper_tui.engine.worker import Worker
 
@@ -30,7 +31,9 @@ _DEPTH_LIMIT = 16
 _TEMPORARY_FAILURE = 75
 """EX_TEMPFAIL of sysexits: whoever exits with it wants to be tried again."""
 _LINE = 8192
-"""Bytes of a line of stderr that are passed on in one piece."""
+"""Bytes of a line of stderr that are passed on before it is complete."""
+_LINGER = 1.0
+"""Seconds that output is read after its command has ended."""
 PLACE = "{}"
 """What stands for the id of the task in a command."""
 
@@ -83,42 +86,52 @@ class Commands:
 
     def __call__(self, task: Task) -> Any:
         """Run the command; returns its output, raises AttemptFailed with the end of its stderr."""
+        assert self.worker is not None
         out, err = Tail(OUTPUT_LIMIT), Tail(REASON_LIMIT)
-        job, stdout, stderr = self._start(task)
-        self._running[_key(task)] = job
-        readers = [
-            threading.Thread(target=_keep, args=(stdout, out), daemon=True),
-            threading.Thread(target=_pass_on, args=(stderr, err), daemon=True),
-        ]
-        try:
-            for reader in readers:
-                reader.start()
-            if self.worker is not None and self.worker.lost(task):  # before we knew the command
-                job.end()
-            code = job.wait()
-        finally:
-            del self._running[_key(task)]
-        for reader in readers:  # who left the session may hold them open
-            reader.join(1.0)
+        said = _PassedOn(err)
+        with ExitStack() as files:
+            job, streams = self._start(task, files)
+            self._running[_key(task)] = job
+            try:
+                if (lease := self.worker.lease_left(task)) is not None:
+                    job.renew(lease)
+                if self.worker.lost(task):  # before we knew the command
+                    job.end()
+                _read(job.ended, dict(zip(streams, (out.add, said.add), strict=True)))
+                code = job.wait()
+            finally:
+                del self._running[_key(task)]
+        said.end()
         if code == 0:
             return _result(out)
         retry = True if code == _TEMPORARY_FAILURE else self._retry
         raise AttemptFailed(f"{_how(code)}: {err.text().strip()}".rstrip(": \n"), retry)
 
-    def _start(self, task: Task) -> tuple[Job, BufferedReader, BufferedReader]:
-        """Run the command for a task; what it writes on stdout and stderr can be read."""
+    def _start(self, task: Task, files: ExitStack) -> tuple[Job, Sequence[int]]:
+        """Run the command for a task; what it writes on stdout and stderr can be read, until
+        `files` are closed."""
         assert self.worker is not None
         words = [word.replace(PLACE, task.id) for word in self._words]
         world = self.worker.hopper.world
-        with ExitStack() as ours, ExitStack() as theirs:
-            told = theirs.enter_context(tempfile.TemporaryFile())  # a pipe would have to be fed
-            told.write(dumps(task_json(task, world.short_id(task))).encode() + b"\n")
-            told.seek(0)
-            (stdout, out), (stderr, err) = (_pipe(ours, theirs) for _ in range(2))
-            env = _environment(self.worker, task)
-            job = self._runner.start(words, env, told.fileno(), out.fileno(), err.fileno())
-            ours.pop_all()
-        return job, stdout, stderr
+        try:
+            with ExitStack() as theirs:
+                told = theirs.enter_context(tempfile.TemporaryFile())  # a pipe would have to be fed
+                told.write(dumps(task_json(task, world.short_id(task))).encode() + b"\n")
+                told.seek(0)
+                (stdout, out), (stderr, err) = (_pipe(files, theirs) for _ in range(2))
+                env = _environment(self.worker, task)
+                job = self._runner.start(words, env, told.fileno(), out, err)
+                files.callback(os.close, job.ended)
+        except OSError as error:
+            raise CannotWork(
+                f"cannot run {words[0]}: {error.strerror}", "Make room, or run fewer jobs at a time"
+            ) from error
+        return job, (stdout, stderr)
+
+    def renewed(self, task: Task, lease: float) -> None:
+        """The lease of a task goes on for so many seconds: its command may, too."""
+        if job := self._running.get(_key(task)):
+            job.renew(lease)
 
     def end(self, task: Task) -> None:
         """Ask the command for a task to end, and end it after a while."""
@@ -126,10 +139,30 @@ class Commands:
             job.end()
 
 
-def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[BufferedReader, BufferedWriter]:
+def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
     """Both ends of a pipe, each closed with whom it belongs to."""
     read, write = os.pipe()
-    return reading.enter_context(open(read, "rb")), writing.enter_context(open(write, "wb"))
+    reading.callback(os.close, read)
+    writing.callback(os.close, write)
+    return read, write
+
+
+def _read(ended: int, streams: Mapping[int, Callable[[bytes], object]]) -> None:
+    """Hand on what comes from each stream until all are at their end, or until a moment after
+    `ended` is: who left the session of a command may hold them open."""
+    open_streams, give_up = set(streams), math.inf
+    poll = select.poll()
+    for stream in (*streams, ended):
+        poll.register(stream, select.POLLIN)
+    while open_streams and (left := give_up - time.monotonic()) > 0:
+        for stream, _ in poll.poll(None if left == math.inf else left * 1000):
+            if stream == ended:
+                give_up = time.monotonic() + _LINGER
+            elif data := os.read(stream, 1 << 16):
+                streams[stream](data)
+                continue
+            open_streams.discard(stream)
+            poll.unregister(stream)
 
 
 def _key(task: Task) -> tuple[str, int]:
@@ -150,20 +183,31 @@ def _environment(worker: Worker, task: Task) -> Mapping[str, str]:
     }
 
 
-def _keep(stream: BufferedReader, tail: Tail) -> None:
-    with stream, suppress(OSError, ValueError):
-        while data := stream.read1(65536):
-            tail.add(data)
+class _PassedOn:
+    """What a command says on stderr: its end is kept, and all goes to our own, line by line."""
 
+    def __init__(self, tail: Tail) -> None:
+        self._tail = tail
+        self._begun = b""
 
-def _pass_on(stream: BufferedReader, tail: Tail) -> None:
-    """Write what a command says on stderr to our own, line by line."""
-    with stream, suppress(OSError, ValueError):
-        while line := stream.readline(_LINE):
-            tail.add(line)
-            with suppress(OSError, ValueError):
-                sys.stderr.buffer.write(line)
-                sys.stderr.buffer.flush()
+    def add(self, data: bytes) -> None:
+        """More came."""
+        self._tail.add(data)
+        *lines, self._begun = (self._begun + data).split(b"\n")
+        if lines:
+            self._write(b"\n".join(lines) + b"\n")
+        if len(self._begun) >= _LINE:
+            self.end()
+
+    def end(self) -> None:
+        """Pass on the line that is not complete."""
+        self._write(self._begun)
+        self._begun = b""
+
+    def _write(self, data: bytes) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.buffer.write(data)
+            sys.stderr.buffer.flush()
 
 
 def _result(out: Tail) -> Any:

@@ -87,7 +87,7 @@ def work(
     log = _Log(session)
     worker = commands.worker = Worker(
         hopper, commands, executor, role, capability, jobs, seconds_of(lease),
-        told=log.ended, on_lost=commands.end, warn=session.warn,
+        told=log.ended, on_lost=commands.end, on_renewed=commands.renewed, warn=session.warn,
     )  # fmt: skip
     with commands:
         number = _run(worker, session, until_empty=until_empty, max_tasks=max_tasks)

@@ -130,7 +130,8 @@ class Worker:
     Without an `executor` its name is made up, and unique; without a `role` that is its name, too.
 
     `told` gets each Attempt when it is over, `on_lost` each task whose handler may end at once,
-    `warn` a sentence when something is amiss; all are called in threads of the worker.
+    `on_renewed` each whose lease was renewed, with its seconds, `warn` a sentence when something is
+    amiss; all are called in threads of the worker.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Worker:
         retry: bool = True,
         told: Callable[[Attempt], None] = lambda _: None,
         on_lost: Callable[[Task], None] = lambda _: None,
+        on_renewed: Callable[[Task, float], None] = lambda *_: None,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         if not isinstance(jobs, int) or jobs < 1:
@@ -163,7 +165,7 @@ class Worker:
         self._jobs = jobs
         self._lease = lease
         self._retry = retry
-        self._told, self._on_lost, self._warn = told, on_lost, warn
+        self._told, self._on_lost, self._on_renewed, self._warn = told, on_lost, on_renewed, warn
         self._lookout = Lookout(hopper, Executor.of(self.name, self.role, self._capabilities))
         self._held: dict[tuple[str, int], _Held] = {}
         self._next: deque[Task] = deque()
@@ -261,6 +263,11 @@ class Worker:
         if held.lease is not None and time.monotonic() > held.until:
             self._renew(held)
         return held.over
+
+    def lease_left(self, task: Task) -> float | None:
+        """The seconds until the lease of a task that is worked on runs out; None for no lease."""
+        held = self._held.get(_key(task))
+        return None if held is None or held.lease is None else held.until - time.monotonic()
 
     # Taking
 
@@ -509,6 +516,7 @@ class Worker:
             task = self.hopper.heartbeat(held.task.id, self.name, held.lease)
             if task.attempts == held.task.attempts:
                 held.renewed()
+                self._on_renewed(held.task, held.lease)
                 return
             why = f"attempt {task.attempts} has it"
         except StorageError as error:

@@ -81,13 +81,21 @@ def _worker(shell: Shell, *args: str) -> Iterator[subprocess.Popen[bytes]]:
         process.communicate()
 
 
-def _watches(pid: int) -> bool:
-    """Whether a process has files watched, as one does that waits for a task."""
+def _open_files(pid: int) -> Iterator[str]:
+    """What a process has open."""
     for fd in Path(f"/proc/{pid}/fd").glob("*"):
         with suppress(OSError):  # closed meanwhile
-            if os.readlink(fd) == "anon_inode:inotify":
-                return True
-    return False
+            yield os.readlink(fd)
+
+
+def _watches(pid: int) -> bool:
+    """Whether a process has files watched, as one does that waits for a task."""
+    return "anon_inode:inotify" in _open_files(pid)
+
+
+def _pipes(pid: int) -> int:
+    """How many ends of pipes a process has open."""
+    return sum(file.startswith("pipe:") for file in _open_files(pid))
 
 
 def _ended(process: subprocess.Popen[bytes]) -> Outcome:
@@ -419,6 +427,74 @@ def test_a_command_that_kills_its_worker_at_once_does_not_run_on(
     with _worker(guide, "--", "sh", "-c", script) as worker:
         assert worker.wait(PATIENCE) == -signal.SIGKILL
         _await("the command is ended", lambda: not _is_alive(int(log.read_text())))
+
+
+def _in_groups_of_their_own(root: Path) -> list[str]:
+    """A command that goes on in another process group, as `timeout` makes one, and notes both."""
+    notes = f"echo $$ attempt 1 >> {root / 'begun'}"
+    return ["--", "sh", "-c", f"{notes}; timeout 600 sh -c '{notes}; sleep 600'; :"]
+
+
+@pytest.mark.parametrize("how", ["kill", "stop twice", "release"])
+def test_what_a_command_runs_in_other_process_groups_is_ended_with_it(
+    guide: Shell, queued: AddTask, tmp_path: Path, how: str
+) -> None:
+    key = queued("Sleep long")
+    with _worker(guide, "--lease", "3s", *_in_groups_of_their_own(tmp_path)) as worker:
+        _await("both begin", lambda: len(_begun(tmp_path)) == 2)
+        if how == "kill":
+            worker.kill()
+        elif how == "release":
+            guide("task", "release", key)
+        else:
+            worker.terminate()
+            assert worker.stderr is not None
+            worker.stderr.readline()
+            worker.terminate()
+        pids = [int(pid) for pid, *_ in _begun(tmp_path)]
+        _await("all are ended", lambda: not any(map(_is_alive, pids)))
+
+
+def test_what_a_command_leaves_in_another_process_group_is_ended(
+    queued: AddTask, work: Work, tmp_path: Path
+) -> None:
+    queued("Leave something")
+    left = tmp_path / "left"
+    work("--", "bash", "-c", f"set -m; sleep 600 & echo $! > {left}")
+    assert not _is_alive(int(left.read_text()))
+
+
+def test_a_stopped_worker_s_command_ends_with_its_lease(
+    guide: Shell, queued: AddTask, tmp_path: Path
+) -> None:
+    queued("Held too long")
+    with _worker(guide, "--lease", "1s", *_logging(tmp_path, "time.sleep(600)")) as worker:
+        ((pid, *_),) = _await("it begins", lambda: _begun(tmp_path))
+        time.sleep(1.5)
+        assert _is_alive(int(pid))
+        worker.send_signal(signal.SIGSTOP)
+        _await("the command is ended", lambda: not _is_alive(int(pid)))
+
+
+def test_commands_that_leave_daemons_cost_no_descriptors(
+    guide: Shell, queued: AddTask, tmp_path: Path
+) -> None:
+    pids = tmp_path / "daemons"
+    script = f"setsid -f sh -c 'echo $$ >> {pids}; exec sleep 600'; echo done"
+    try:
+        with _worker(guide, "-j", "3", "--", "sh", "-c", script) as worker:
+            _await("it waits", lambda: _watches(worker.pid))
+            before = _pipes(worker.pid)
+            for n in range(3):
+                queued(f"Start daemon {n}")
+            _await(
+                "all are done", lambda: {t["status"] for t in _tasks(guide).values()} == {"done"}
+            )
+            _await("all is closed", lambda: _pipes(worker.pid) == before)
+    finally:
+        for pid in pids.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+    assert {task["result"] for task in _tasks(guide).values()} == {"done"}
 
 
 def test_without_what_guards_them_no_commands_run(
