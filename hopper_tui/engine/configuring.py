@@ -57,11 +57,11 @@ class Configurations:
                 filed = self._world.places.file_config(project.root)
         elif (run := self._run_of(instance)) is not None:
             filed = run.config
-        check_identity(filed, instance, self._world.global_id)
+        check_identity(self._world, filed, instance)
         return overlay(filed, instance.config)
 
 
-def check_identity(filed: Mapping[str, Any], instance: Instance, global_id: str | None) -> None:
+def check_identity(world: World, filed: Mapping[str, Any], instance: Instance) -> None:
     """Raise ConfigError when a configuration file is about another hopper than it is for."""
     scope, parent = filed.get("scope"), filed.get("parent")
     if scope not in (None, instance.scope):
@@ -69,10 +69,10 @@ def check_identity(filed: Mapping[str, Any], instance: Instance, global_id: str 
             f"the configuration of {instance.name} says scope: {scope}",
             f"Write scope: {instance.scope}",
         )
-    if parent not in (None, GLOBAL_ID, global_id):
+    if parent not in (None, GLOBAL_ID) and parent != world.global_id:
         raise ConfigError(
             f"the parent {parent!r} of {instance.name} is not known here",
-            f"The global hopper is {global_id or GLOBAL_ID}",
+            f"The global hopper is {world.global_id or GLOBAL_ID}",
         )
 
 

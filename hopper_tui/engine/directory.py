@@ -123,7 +123,7 @@ class Directory:
         at = stamp(self._world.now())
         fresh = Instance(project.id, project.name, HopperScope.PROJECT, created_at=at)
         if project.root is not None:
-            check_identity(self._places.file_config(project.root), fresh, self.global_id)
+            check_identity(self._world, self._places.file_config(project.root), fresh)
         try:
             with self._world.command("init"), self._world.writing(self.store(project.id)) as tx:
                 known = self.store(project.id).instance(project.id)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.engine.places import CONFIG_FILE
-from hopper_tui.engine.watching import SAFETY_NET_MS
+from hopper_tui.engine.watching import CANNOT_WATCH, SAFETY_NET_MS
 from hopper_tui.model.clock import due_date, duration, stamp
 from hopper_tui.model.errors import HopperError, Invalid
 from hopper_tui.model.event import KINDS
@@ -244,7 +244,7 @@ class _Changes:
         assert self._bursts is not None
         try:
             next(self._bursts)
-        except (OSError, StopIteration):  # a directory is gone, or too many are watched
+        except (*CANNOT_WATCH, StopIteration):
             self._bursts = None
             time.sleep(SAFETY_NET_MS / 1000)
 

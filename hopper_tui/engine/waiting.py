@@ -81,7 +81,7 @@ def _announcements(store: Store, wake: threading.Event) -> Iterator[Callable[[fl
     paths = [str(path) for path in watching.directories(store) if path.is_dir()]
     try:
         notify = RustNotify(paths, False, False, 0, False, True)
-    except OSError:  # the system has no more watches to give
+    except watching.CANNOT_WATCH:
         yield wake.wait
         return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ MEMORY_PAUSE = 0.02
 """Seconds between looks at a store in memory, which no file announces."""
 SAFETY_NET_MS = 1000
 """A change that the file system does not announce is seen after so many milliseconds."""
+CANNOT_WATCH = (OSError, RuntimeError)
+"""What watchfiles raises where a directory is gone, or the system has no more watches to give: a
+person has 128 on many, and each process that waits takes one."""
 
 _MOVED_BY_GIT = ("HEAD", "index", "logs/HEAD")
 """What of a git directory changes with the branch, the index or the newest commit."""
@@ -117,6 +121,8 @@ def _wait(store: Store, revision: int) -> None:
         yield_on_timeout=True,
         raise_interrupt=True,
     )
-    for _ in changes:
-        if store.revision() != revision:
-            return
+    with suppress(*CANNOT_WATCH):
+        for _ in changes:
+            if store.revision() != revision:
+                return
+    time.sleep(SAFETY_NET_MS / 1000)

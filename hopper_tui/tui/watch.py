@@ -72,7 +72,7 @@ def identities(directories: Iterable[Path]) -> frozenset[tuple[str, int]]:
 async def changes(paths: Sequence[str]) -> AsyncIterator[None]:
     """Yields after each burst of changes in these directories; ends when one of them is gone, or
     cannot be watched: somebody looks at the stores from time to time all the same."""
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # which is what watchfiles makes of it
         async for _ in (_told if find_spec(_TELLS) else _looked_for)(paths):
             yield None
 
