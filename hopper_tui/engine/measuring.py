@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.engine import phases
 from hopper_tui.model.clock import seconds, stamp
@@ -24,6 +25,10 @@ SAMPLE = 10_000
 _HOUR = 3600.0
 _LEASE_RAN_OUT = re.compile(r"given up after \d+ attempts?: the lease of .* ran out", re.DOTALL)
 """The reason of a failure that an expired lease brought, the last of the attempts."""
+
+
+Counts = Mapping[str, int | float]
+"""What an event adds to a tally, by its fields: to a number, or one more time to a list."""
 
 
 @dataclass(slots=True)
@@ -52,6 +57,22 @@ class Tally:
         self.spans += other.spans
         self.ends += other.ends
 
+    def count(self, counts: Counts) -> None:
+        """Count what one event means."""
+        for name, amount in counts.items():
+            if isinstance(amount, int):
+                setattr(self, name, getattr(self, name) + amount)
+            else:
+                getattr(self, name).append(amount)
+
+    def discount(self, counts: Counts) -> None:
+        """Take back what was counted."""
+        for name, amount in counts.items():
+            if isinstance(amount, int):
+                setattr(self, name, getattr(self, name) - amount)
+            else:
+                getattr(self, name).remove(amount)
+
     def json(self) -> dict[str, Any]:
         """The counts, and the median and the ninetieth percentile of both times."""
         return {
@@ -73,14 +94,31 @@ class Tally:
         }
 
 
-@dataclass(slots=True)
-class _Track:
-    """A task on its way: where it is, since when it could be had, who has it since when."""
+class _Hold(NamedTuple):
+    """Since when a task could be had, and who has it since when."""
 
-    instance: str
     ready_at: str | None
     claimed_at: str | None = None
     owner: str | None = None
+
+
+class _Change(NamedTuple):
+    """What an event changed: who had the task before and after, and what was counted for whom."""
+
+    before: _Hold
+    after: _Hold
+    tally: Tally | None = None
+    counts: Mapping[str, int | float] = {}
+
+
+@dataclass(slots=True)
+class _Track:
+    """A task on its way: where it is, who has it, and what can be undone and redone."""
+
+    instance: str
+    hold: _Hold
+    done: list[_Change] = field(default_factory=list)
+    undone: list[_Change] = field(default_factory=list)
 
 
 class Meter:
@@ -100,10 +138,15 @@ class Meter:
         self.events += len(events)
         self._look_up(store, events)
         for event in events:
-            step = _STEPS.get(event.kind)
             track = self._tracks.get(event.key)
-            if step is not None and track is not None:
-                step(self, event, track)
+            if track is None:
+                continue
+            if event.kind == _UNDO:
+                self._undo(track)
+            elif event.kind == _REDO:
+                self._redo(track)
+            elif event.patch.set or event.patch.on or event.patch.off:
+                track.done.append(self._step(event, track))
 
     def _look_up(self, store: Store, events: Iterable[Event]) -> None:
         """Begin with the tasks that these events are about and none before was."""
@@ -114,9 +157,9 @@ class Meter:
         older = [key for key, event in begun.items() if "instance" not in event.patch.set]
         for key, event in begun.items():
             if (where := event.patch.set.get("instance")) is not None:
-                self._tracks[key] = _Track(str(where), event.at)
+                self._tracks[key] = _Track(str(where), _Hold(event.at))
         for task in store.tasks(older):
-            self._tracks[task.id] = _Track(task.instance, task.created_at)
+            self._tracks[task.id] = _Track(task.instance, _Hold(task.created_at))
 
     def of(self, instances: Iterable[str]) -> Tally:
         """What happened at some instances."""
@@ -131,74 +174,102 @@ class Meter:
         chosen = set(instances)
         found: dict[str, Tally] = {}
         for (instance, worker), tally in sorted(self._tallies.items()):
-            if instance in chosen and worker:
+            if instance in chosen and worker and tally != Tally():  # all of it may be undone
                 found.setdefault(worker, Tally()).add(tally)
         return found
 
     def claimed_at(self, task: str) -> str | None:
         """Since when somebody holds a task."""
         track = self._tracks.get(task)
-        return track.claimed_at if track else None
+        return track.hold.claimed_at if track else None
 
     # Steps of a task
 
-    def _tally(self, track: _Track, event: Event) -> Tally:
-        """Whose doing an event is."""
-        worker = track.owner
+    def _step(self, event: Event, track: _Track) -> _Change:
+        """Go on with a task, and count what that means."""
+        before, step = track.hold, _STEPS.get(event.kind)
+        if step is None:
+            return _Change(before, before)
+        track.hold, counts = step(event, before)
+        tally = self._tally(track, event, before) if counts else None
+        if tally is not None:
+            tally.count(counts)
+        return _Change(before, track.hold, tally, counts)
+
+    def _tally(self, track: _Track, event: Event, before: _Hold) -> Tally:
+        """Whose doing an event is: of whoever takes the task, or had it."""
+        worker = track.hold.owner or before.owner
         if worker is None:
             handed_on = event.patch.base.get("status") == TaskStatus.DELEGATED
             worker = "" if handed_on else event.actor
         return self._tallies.setdefault((track.instance, worker), Tally())
 
-    def _claimed(self, event: Event, track: _Track) -> None:
-        track.owner = str(event.patch.set.get("owner") or event.actor)
-        tally = self._tally(track, event)
-        tally.attempts += 1
-        if event.patch.set.get("attempts", 1) != 1:
-            tally.retries += 1
-        elif track.ready_at is not None:
-            tally.waits.append(_between(track.ready_at, event.at))
-        track.claimed_at = event.at
+    def _undo(self, track: _Track) -> None:
+        if track.done:
+            change = track.done.pop()
+            track.undone.append(change)
+            track.hold = change.before
+            if change.tally is not None:
+                change.tally.discount(change.counts)
 
-    def _done(self, event: Event, track: _Track) -> None:
-        tally = self._tally(track, event)
-        tally.done += 1
-        tally.ends.append(seconds(event.at))
-        if track.claimed_at is not None:
-            tally.spans.append(_between(track.claimed_at, event.at))
-        track.claimed_at = track.owner = None
+    def _redo(self, track: _Track) -> None:
+        if track.undone:
+            change = track.undone.pop()
+            track.done.append(change)
+            track.hold = change.after
+            if change.tally is not None:
+                change.tally.count(change.counts)
 
-    def _failed(self, event: Event, track: _Track) -> None:
-        tally = self._tally(track, event)
-        tally.failed += 1
-        if _LEASE_RAN_OUT.fullmatch(str(event.patch.set.get("reason"))):
-            tally.expired += 1
-        track.claimed_at = track.owner = None
 
-    def _expired(self, event: Event, track: _Track) -> None:
-        self._tally(track, event).expired += 1
-        self._freed(event, track)
+def _claimed(event: Event, hold: _Hold) -> tuple[_Hold, Counts]:
+    counts: dict[str, int | float] = {"attempts": 1}
+    if event.patch.set.get("attempts", 1) != 1:
+        counts["retries"] = 1
+    elif hold.ready_at is not None:
+        counts["waits"] = _between(hold.ready_at, event.at)
+    owner = str(event.patch.set.get("owner") or event.actor)
+    return _Hold(hold.ready_at, event.at, owner), counts
 
-    def _freed(self, event: Event, track: _Track) -> None:
-        track.claimed_at = track.owner = None
 
-    def _reopened(self, event: Event, track: _Track) -> None:
-        track.ready_at = event.at
-        self._freed(event, track)
+def _done(event: Event, hold: _Hold) -> tuple[_Hold, Counts]:
+    counts: dict[str, int | float] = {"done": 1, "ends": seconds(event.at)}
+    if hold.claimed_at is not None:
+        counts["spans"] = _between(hold.claimed_at, event.at)
+    return _Hold(hold.ready_at), counts
+
+
+def _failed(event: Event, hold: _Hold) -> tuple[_Hold, Counts]:
+    counts = {"failed": 1}
+    if _LEASE_RAN_OUT.fullmatch(str(event.patch.set.get("reason"))):
+        counts["expired"] = 1
+    return _Hold(hold.ready_at), counts
+
+
+def _expired(event: Event, hold: _Hold) -> tuple[_Hold, Counts]:
+    return _Hold(hold.ready_at), {"expired": 1}
+
+
+def _freed(event: Event, hold: _Hold) -> tuple[_Hold, Counts]:
+    return _Hold(hold.ready_at), {}
+
+
+def _reopened(event: Event, hold: _Hold) -> tuple[_Hold, Counts]:
+    return _Hold(event.at), {}
 
 
 _STEPS = {
-    "task.claimed": Meter._claimed,
-    "task.done": Meter._done,
-    "task.failed": Meter._failed,
-    "task.expired": Meter._expired,
-    "task.tried": Meter._freed,
-    "task.released": Meter._freed,
-    "task.blocked": Meter._freed,
-    "task.delegated": Meter._freed,
-    "task.reopened": Meter._reopened,
+    "task.claimed": _claimed,
+    "task.done": _done,
+    "task.failed": _failed,
+    "task.expired": _expired,
+    "task.tried": _freed,
+    "task.released": _freed,
+    "task.blocked": _freed,
+    "task.delegated": _freed,
+    "task.reopened": _reopened,
 }
-"""What the kinds of events mean to a meter; others count nothing."""
+"""What the kinds of events mean: who has the task then, and what counts; others mean nothing."""
+_UNDO, _REDO = "task.undo", "task.redo"
 
 
 def _between(one: str, other: str) -> float:

@@ -510,6 +510,42 @@ def test_times_by_worker(scene: Scene) -> None:
     assert {w["worker"]: w["median_run_s"] for w in told["workers"]} == {"bob": 6, "cyd": 5}
 
 
+def _told(run: Hopper) -> object:
+    """What `stats` says of the work, but for what time alone changes and how many events there are,
+    with who holds what since when."""
+    meter = measuring.Meter()
+    meter.feed(run.store, run.store.events())
+    held = {task.id: (task.owner, meter.claimed_at(task.id)) for task in run.list()}
+    return {**run.stats(), "events": None, "oldest_pending_s": None}, held
+
+
+def test_what_was_undone_does_not_count_and_what_was_redone_does(scene: Scene) -> None:
+    _web, run = scene.team("w1")
+    for title in ("First", "Second"):
+        run.add_task(title=title)
+    work(scene, run, "ann", "coder")
+    scene.clock.tick(7)
+    taken = run.claim_next("bob", role="coder")
+    assert taken is not None
+    seen = [_told(run)]
+    for change in (
+        lambda: run.update(taken.id, priority="urgent"),
+        lambda: run.complete(taken.id, executor="bob"),
+        lambda: run.reopen(taken.id),
+        lambda: run.claim_next("cyd", role="coder"),
+        lambda: run.fail(taken.id, "no", "cyd", retry=False),
+    ):
+        scene.clock.tick(5)
+        change()
+        seen.append(_told(run))
+    for before in reversed(seen[:-1]):
+        scene.world.undo(run.id)
+        assert _told(run) == before
+    for after in seen[1:]:
+        scene.world.redo(run.id)
+        assert _told(run) == after
+
+
 def test_what_somebody_holds_is_counted(scene: Scene) -> None:
     _web, run = scene.team("w1")
     run.add_task(title="x")
