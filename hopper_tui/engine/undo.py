@@ -359,11 +359,15 @@ def _check_there(world: World, store: Store, events: list[Event]) -> None:
 def _told(world: World, touched: list[tuple[Store, list[Event]]]) -> str:
     """What a command did, as the store tells it where it began."""
     began = [(s, es) for s, es in touched if any({e.kind for e in es} >= b for b in _BEGINNINGS)]
-    return _sentence(world, *(began or touched)[0])
+    (store, events), *others = began[:1] or touched
+    return _sentence(world, store, events, others)
 
 
-def _sentence(world: World, store: Store, events: list[Event]) -> str:
-    """What a command did, by its first change: `add "Fix login"`, `claim 3 tasks`."""
+def _sentence(
+    world: World, store: Store, events: list[Event], others: list[tuple[Store, list[Event]]]
+) -> str:
+    """What a command did, by its first change: `add "Fix login"`, `claim 3 tasks`. In other
+    stores that happened to tasks of their own as well, and to those that came from there."""
     changes = [e for e in events if e.entity == "task" and e.patch != Patch()]
     answer = next((e for e in events if e.kind in _ANSWERS), None)
     hop = None if answer is None else store.delegation(answer.key)
@@ -374,8 +378,11 @@ def _sentence(world: World, store: Store, events: list[Event]) -> str:
     if not changes:
         return "a delegation"
     verb = _VERBS.get(changes[0].kind, changes[0].kind.replace("task.", ""))
-    keys = {e.key for e in changes}
-    task = store.task(changes[0].key)
-    if len(keys) > 1 or task is None:
-        return f"{verb} {len(keys)} tasks"
-    return f'{verb} "{task.title}"'
+    found = {task.id: task for task in store.tasks(list({e.key for e in changes}))}
+    for other, made in others:
+        same = list({e.key for e in made if e.kind == changes[0].kind})
+        found |= {task.id: task for task in other.tasks(same)}
+    apart = [task for task in found.values() if not others or task.parent_task not in found]
+    if len(apart) == 1:
+        return f'{verb} "{apart[0].title}"'
+    return f"{verb} {len(apart)} tasks"

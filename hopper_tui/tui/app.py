@@ -43,7 +43,9 @@ SERVER_EVERY = 3.0
 LEAVING = frozenset({"escape", "ctrl+c", "ctrl+q"})
 """Keys that only leave."""
 SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+    if hasattr(signal, name)
 )
 
 

@@ -13,7 +13,7 @@ from hopper_tui.engine.conflicts import resolve
 from hopper_tui.engine.drafting import Draft
 from hopper_tui.engine.filter import SAVED
 from hopper_tui.model.errors import HopperError, Invalid
-from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, Priority
+from hopper_tui.model.lifecycle import PRIORITIES, HopperScope, InstanceStatus, Priority
 from hopper_tui.tui import choosing, verbs
 from hopper_tui.tui import editor as editors
 from hopper_tui.tui.commands import (
@@ -184,16 +184,17 @@ async def rate(cockpit: Cockpit) -> None:
         Field("elsewhere", "Better at", placeholder="another hopper",
               complete=_words(names)),
     ]  # fmt: skip
-    is_open = len(cockpit.tasks.chosen) > 1 or (row is not None and row.task.is_open)
-    title = f"{'done' if is_open else 'feedback'}: {_subject(cockpit)}"
     chosen = cockpit.tasks.chosen
+    is_open = row is not None and row.task.is_open
+    title = f"{'done' if is_open or len(chosen) > 1 else 'feedback'}: {_subject(cockpit)}"
+    finish = is_open if len(chosen) == 1 else None
 
     async def attempt(values: Values) -> Problem | None:
         try:
             feedback = read_feedback(values)
         except Invalid as error:
             return Problem.of(error)
-        return _problem(await cockpit.work(verbs.rate(feedback), chosen))
+        return _problem(await cockpit.work(verbs.rate(feedback, finish), chosen))
 
     await cockpit.app.push_screen_wait(FeedbackDialog(title, fields, "done", attempt))
 
@@ -216,9 +217,12 @@ def _priority_line(value: Priority, width: int) -> Line:
 
 
 async def add(cockpit: Cockpit) -> None:
-    """Add a task to the hopper that is shown; a form that was left goes on where it was."""
+    """Add a task to the hopper that is shown; a form that was left goes on where it was, or here if
+    it was at a hopper that takes no more tasks."""
     instance = cockpit.queue_view.snapshot.instance
     assert instance is not None
+    if instance.id not in cockpit.drafts and (stranded := _stranded(cockpit)):
+        cockpit.drafts[instance.id] = cockpit.drafts.pop(stranded)
     kept = cockpit.drafts.get(instance.id, {})
     draft = Draft(**{field: kept[field] for field in Draft._fields if field in kept})
     fields = _draft_fields(cockpit, instance.id, draft)
@@ -248,6 +252,15 @@ async def add(cockpit: Cockpit) -> None:
     if not await cockpit.app.push_screen_wait(dialog) and instance.id in cockpit.drafts:
         adds = key_of("task.add", cockpit.keys)
         cockpit.say(f"kept what you typed; {adds} goes on with it")
+
+
+def _stranded(cockpit: Cockpit) -> str | None:
+    """A hopper that is over, or gone, and for which a task was being typed."""
+    known = {row.instance.id: row.instance for row in cockpit.tree_view.snapshot.rows}
+    for key in cockpit.drafts if known else ():
+        if key not in known or known[key].status is InstanceStatus.TERMINATED:
+            return key
+    return None
 
 
 async def delegate(cockpit: Cockpit) -> None:

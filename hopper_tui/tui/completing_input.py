@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 from textual.reactive import var
-from textual.widgets import Input
 
+from hopper_tui.tui.line_input import LineInput
 from hopper_tui.tui.line_view import LineView
 from hopper_tui.tui.presentation import clip, offers_line, spread
 from hopper_tui.tui.roles import Line, Span
@@ -21,7 +21,7 @@ Complete = Callable[[str], Sequence["Completion"]]
 """What a text may go on with, the likeliest first."""
 
 
-class CompletingInput(Input):
+class CompletingInput(LineInput):
     """`right` at the end of a word takes the completion that is chosen, `action_accept` any time.
 
     `Offered` is posted whenever there is something else to offer.

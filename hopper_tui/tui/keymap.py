@@ -69,7 +69,8 @@ def read(home: Path | None) -> Keymap:
         try:
             wanted[_command(str(command_id)).id] = _keys(value)
         except ValueError as fault:
-            problems.append(f"{FILE}:{found.line((command_id,))}: {fault}.")
+            end = "" if str(fault).endswith("?") else "."
+            problems.append(f"{FILE}:{found.line((command_id,))}: {fault}{end}")
     keys, clashes = _without_clashes(wanted)
     return Keymap(keys, (*problems, *clashes))
 
@@ -111,6 +112,8 @@ def _keys(value: object) -> tuple[str, ...]:
 
 
 def _key(value: object) -> str:
+    if value is None:
+        raise ValueError("no key is given; [] says that it has none")
     name = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     name = _BY_SHOWN_NAME.get(name, name.replace("^", "ctrl+") if len(name) > 1 else name)
     plain = name

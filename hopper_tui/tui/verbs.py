@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from hopper_tui.model.errors import HopperError, InvalidTransition
+
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.model.feedback import TaskFeedback
+    from hopper_tui.model.task import Task
 
 Change = Callable[["Hopper", str], object]
 """What a verb does to the task with that id, which the hopper holds."""
@@ -58,14 +61,25 @@ def cancel(reason: str) -> Verb:
 
 def set_priority(priority: str) -> Verb:
     """Give a task another priority."""
-    return Verb(f"now {priority}", lambda hopper, task: hopper.update(task, priority=priority))
-
-
-def rate(feedback: TaskFeedback) -> Verb:
-    """Say how a task went; one that is open is done thereby."""
 
     def change(hopper: Hopper, task: str) -> object:
-        if hopper.get(task).is_open:
+        if (known := hopper.get(task)).priority == priority:
+            raise _unchanged(hopper, known, f"is {priority}")
+        return hopper.update(task, priority=priority)
+
+    return Verb(f"now {priority}", change)
+
+
+def _unchanged(hopper: Hopper, task: Task, what: str) -> HopperError:
+    """A verb that changes nothing is refused: undoing it would take back something older."""
+    return InvalidTransition(f"{hopper.world.short_id(task)} {what} already")
+
+
+def rate(feedback: TaskFeedback, finish: bool | None = None) -> Verb:
+    """Say how a task went, and `finish` it; None finishes one that is open."""
+
+    def change(hopper: Hopper, task: str) -> object:
+        if hopper.get(task).is_open if finish is None else finish:
             return hopper.complete(task, feedback)
         return hopper.give_feedback(task, feedback)
 
@@ -77,9 +91,14 @@ def retag(words: str) -> Verb:
     names = words.replace(",", " ").split()
     add = tuple(name.lstrip("+#") for name in names if not name.startswith("-"))
     remove = tuple(name[1:] for name in names if name.startswith("-"))
-    return Verb(
-        "tagged", lambda hopper, task: hopper.update(task, add_tags=add, remove_tags=remove)
-    )
+
+    def change(hopper: Hopper, task: str) -> object:
+        tags = set((known := hopper.get(task)).tags)
+        if tags.issuperset(add) and tags.isdisjoint(remove):
+            raise _unchanged(hopper, known, "has these tags")
+        return hopper.update(task, add_tags=add, remove_tags=remove)
+
+    return Verb("tagged", change)
 
 
 def note(text: str) -> Verb:

@@ -164,15 +164,20 @@ def test_where_nothing_can_be_seen_no_key_does_anything(shell_desk: Desk[Termina
 
 
 @needs_tmux
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_ended_by_a_signal_it_gives_the_terminal_back(
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT])
+def test_ended_by_a_signal_it_gives_the_terminal_back_and_keeps_what_was_typed(
     shell_desk: Desk[Terminal], number: signal.Signals
 ):
     t = shell_desk.opens()
+    t.type("aSharpen")
+    t.sees("Sharpen")
     os.kill(shell_desk.process, number)
     t.until(t.is_back, "the shell never came back")
     t.type("echo code $?\n")
     t.sees(f"code {128 + number}")
+    shell_desk.opens()
+    t.type("a")
+    t.sees("Sharpen")
 
 
 def test_undo_is_the_same_here_and_there(desk: Desk[Display]):

@@ -135,12 +135,29 @@ async def test_the_mouse_marks_too(webapp: World):
         await s.sees("3 marked")
 
 
+async def test_undo_counts_tasks_wherever_they_were_done():
+    world = guide_world()
+    webapp = world.hopper("webapp")
+    webapp.configure({"auto_delegate": False})
+    for title in ("Here", "There", "There too"):
+        add(webapp, title)
+    for task in webapp.list()[1:]:
+        webapp.delegate(task.id, target="worker-1")
+    async with story(world, (160, 48), instance="webapp") as s:
+        await s.press("*", "d", "y")
+        await s.sees("3 done")
+        await s.press("u")
+        await s.sees("undone: finish 3 tasks")
+        await s.press("ctrl+r")
+        await s.sees("redone: finish 3 tasks")
+
+
 async def test_all_in_the_filter_are_marked_and_nothing_else(webapp: World):
     async with story(webapp, instance="webapp", filter="login") as s:
         await s.press("*")
         await s.sees("2 marked")
         await s.press("p", "g", "enter")
-        await s.sees("2 now urgent")
+        await s.sees("1 now urgent, 1 refused", "is urgent already")
         assert [t.title for t in webapp.hopper("webapp").list("priority:urgent")] == [
             "Fix login crash", "Build login page", "Rotate the signing keys",
         ]  # fmt: skip

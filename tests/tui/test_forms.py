@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+from textual.events import Paste
+
 from hopper_tui.engine.world import World
 
 from .story import story
 from .test_stories import open_at, the
-from .worlds import routing_world
+from .worlds import guide_world, routing_world
 
 
 async def test_adding_with_all_fields(webapp: World):
@@ -48,6 +51,32 @@ async def test_a_form_that_is_left_goes_on_where_it_was(webapp: World):
         await s.press("a")
         await s.sees("add to webapp")
         assert "Sharpen" not in s.line("Title")
+
+
+@pytest.mark.parametrize("is_archived", [False, True])
+async def test_a_form_for_a_hopper_that_is_over_goes_on_at_another(is_archived: bool):
+    world = guide_world()
+    async with story(world, (160, 48), instance="worker-1") as s:
+        await s.press("a", *"Sharpen the saw", "escape")
+        await s.sees("kept what you typed")
+        world.move_instance("worker-1", "terminate")
+        if is_archived:
+            world.archive("worker-1")
+        await s.sees_no("● worker-1")
+        await s.press("1", "g", "j", "j", "2")
+        await s.sees("webapp · ")
+        await s.press("a")
+        await s.sees("add to webapp", "Sharpen the saw")
+        await s.press("enter")
+        await s.sees("added Sharpen the saw")
+
+
+@pytest.mark.parametrize("key", ["a", "n", "b", "/", "@", "?"])
+async def test_all_lines_of_what_is_pasted_are_kept(webapp: World, key: str):
+    async with story(webapp, instance="webapp") as s:
+        await s.press(key)
+        s.app.post_message(Paste("Fix the header\n\n  1. open\r\n  2. crash\n"))
+        await s.sees("Fix the header 1. open 2. crash")
 
 
 async def test_what_is_typed_takes_the_place_of_a_priority(webapp: World):
@@ -173,6 +202,29 @@ async def test_done_and_rated_by_one_key_and_one_undo(webapp: World):
         await s.press("u")
         await s.sees("webapp · 11 open")
         assert the(webapp, "Tidy the docs").feedback is None
+
+
+async def test_what_somebody_cancelled_meanwhile_is_not_rated_as_if_it_were_done(webapp: World):
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("F")
+        await s.sees("done: web-", "excellent")
+        webapp.hopper("webapp").cancel(the(webapp, "Tidy the docs").id, "no time")
+        await s.press("4")
+        await s.sees("is cancelled and cannot become done")
+        assert the(webapp, "Tidy the docs").feedback is None
+
+
+async def test_what_changes_nothing_is_said_and_is_no_step_of_undo(webapp: World):
+    async with open_at(webapp, "Tidy the docs") as s:
+        await s.press("t", *"chore", "enter")
+        await s.sees("tagged web-")
+        await s.press("t", *"+chore -rust", "enter")
+        await s.sees("has these tags already")
+        await s.press("escape", "p", "enter")
+        await s.sees("is medium already")
+        await s.press("u")
+        await s.sees('undone: change "Tidy the docs"')
+        assert "chore" not in the(webapp, "Tidy the docs").tags
 
 
 async def test_feedback_with_detail(webapp: World):

@@ -81,7 +81,7 @@ def test_where_two_lines_ask_for_a_key_the_first_has_it(keymap):
         ("task.done: ctrl+j", "'ctrl+j' is enter on most terminals; take another key"),
         ("task.done: ^i", "is tab on most terminals"),
         ("task.done: {a: b}", "is no key"),
-        ("task.done:", "None is no key"),
+        ("task.done:", "no key is given; [] says that it has none"),
         ("task.done: true", "True is no key"),
         ("7: d", "there is no command '7'"),
     ],

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from hopper_tui.tui.dialogs.dialog import FRAME, Dialog, room
+from hopper_tui.tui.line_input import LineInput
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.roles import Line, Role, Span
 
@@ -134,7 +135,7 @@ class ChoiceDialog(Dialog[str]):
         self._list.begin_at(present)
 
     def body(self) -> list[Widget]:
-        search = Input(placeholder="search", id="search", compact=True)
+        search = LineInput(placeholder="search", id="search", compact=True)
         note = Static("", id="note")
         return [*[search][: self._typing], self._list, *[note][: self._has_notes]]
 

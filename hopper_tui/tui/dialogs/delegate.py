@@ -17,6 +17,7 @@ from hopper_tui.model.text import plain
 from hopper_tui.tui.dialogs.choice import Choice, ChoiceList
 from hopper_tui.tui.dialogs.form import row
 from hopper_tui.tui.dialogs.trying import TryingDialog
+from hopper_tui.tui.line_input import LineInput
 from hopper_tui.tui.line_list import LineList
 from hopper_tui.tui.presentation import count
 from hopper_tui.tui.snapshot import Problem, Targets
@@ -66,7 +67,7 @@ class DelegateDialog(TryingDialog):
         choices += [Choice(one.id, partial(target_line, one, best)) for one in targets]
         return [
             ChoiceList(choices, id="choices"),
-            row("Notes", Input(id="notes", compact=True, placeholder="for whoever gets it")),
+            row("Notes", LineInput(id="notes", compact=True, placeholder="for whoever gets it")),
             row("Subtasks", TextArea(id="subtasks", compact=True, placeholder="one a line")),
             Static("", id="order"),
             Static("", id="problem"),

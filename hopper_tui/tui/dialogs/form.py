@@ -18,6 +18,7 @@ from hopper_tui.engine.completing import Completion
 from hopper_tui.model.text import plain, plain_block
 from hopper_tui.tui.completing_input import Complete, CompletingInput, Offers
 from hopper_tui.tui.dialogs.trying import TryingDialog
+from hopper_tui.tui.line_input import LineInput
 from hopper_tui.tui.snapshot import Problem
 
 Values = Mapping[str, str]
@@ -117,7 +118,7 @@ class FormDialog(TryingDialog):
         }
         if field.is_completed:
             return CompletingInput(field.shown, field.complete or _nothing, **options)
-        return Input(field.shown, **options)
+        return LineInput(field.shown, **options)
 
     def values(self) -> dict[str, str]:
         """What the fields hold now."""
