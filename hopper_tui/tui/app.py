@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.notifications import Notify
@@ -139,6 +140,19 @@ class HopperApp(TypeAhead, inherit_bindings=False):
         self._keep_typed()
         self.cockpit.session.leave()
         super().exit(result, return_code, message)
+
+    def action_suspend_process(self) -> None:
+        """Stop, as shells know it, when no write is under way: whoever is stopped in the middle of
+        one keeps everybody else waiting."""
+        self.run_worker(self._stop(), group="stop", exclusive=True)
+
+    async def _stop(self) -> None:
+        await self.cockpit.session.rest()
+        try:
+            with self.suspend():
+                os.kill(os.getpid(), signal.SIGSTOP)
+        except SuspendNotSupported:
+            self.cockpit.say("there is no shell to go to")
 
     def _leave_without(self, server: int) -> None:
         """Leave once the process that started this one is gone."""

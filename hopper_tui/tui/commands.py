@@ -85,6 +85,11 @@ def at_this_machine(situation: Situation) -> str | None:
     return None if situation.local else "In a browser no file is written."
 
 
+def from_a_shell(situation: Situation) -> str | None:
+    """Needs a shell to go back to."""
+    return None if situation.local else "A browser has no shell to go to."
+
+
 def at_rest(situation: Situation) -> str | None:
     """Needs that no verb is being done to many tasks."""
     return f"Still at it; {situation.key('find.back')} stops it." if situation.working else None
@@ -406,6 +411,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.theme", "Change the theme", (), EVERYWHERE, "View", "app.change_theme"),
     Command("app.palette", "Search all commands", (":", "ctrl+p"), EVERYWHERE, "App",
             "app.command_palette"),
+    Command("app.suspend", "Go to the shell; fg comes back", ("ctrl+z",), EVERYWHERE, "App",
+            "app.suspend_process", from_a_shell),
     Command("app.quit", "Back, or quit", ("q", "ctrl+q"), EVERYWHERE, "App",
             "screen.back", hint="quit"),
     Command("app.help", "All commands", ("?",), EVERYWHERE, "App", "screen.ask('help')",

@@ -259,6 +259,10 @@ class Session:
             unsaid(future)
         return done
 
+    async def rest(self) -> None:
+        """Wait until all that was asked for is done."""
+        await self._run(lambda: None)
+
     # In the thread
 
     def _submit(

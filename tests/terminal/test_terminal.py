@@ -180,6 +180,22 @@ def test_ended_by_a_signal_it_gives_the_terminal_back_and_keeps_what_was_typed(
     t.sees("Sharpen")
 
 
+@needs_tmux
+def test_stopped_it_gives_the_terminal_to_the_shell_until_it_comes_back(
+    shell_desk: Desk[Terminal],
+):
+    t = shell_desk.opens()
+    t.press("C-z")
+    t.until(lambda: "hoppers" not in t.screen, "the screen never went")
+    shell_desk.hopper("add", "Put out the fire")
+    t.type("echo the $((40 + 2)) shell\n")
+    t.sees("the 42 shell")
+    t.type("fg\n")
+    t.sees("hoppers", "Put out the fire", "4 open")
+    t.type("c")
+    t.sees("claimed")
+
+
 def test_undo_is_the_same_here_and_there(desk: Desk[Display]):
     t = desk.opens()
     t.type("c")

@@ -182,6 +182,7 @@ TOURS: dict[str, Tour] = {
         Step("runs.approve", text("approved "), before=("g", *"j" * 11)),
         Step("view.offers", focus("offers")),
         Step("view.leave", text("webapp · ")),
+        Step("app.suspend", text("there is no shell to go to")),
         Step("app.quit", lambda s: not s.app.is_running),
     )),
     "the board": Tour(busy, "webapp", (
