@@ -79,6 +79,19 @@ async def test_all_lines_of_what_is_pasted_are_kept(webapp: World, key: str):
         await s.sees("Fix the header 1. open 2. crash")
 
 
+async def test_a_form_scrolls_where_there_is_no_room_for_all_of_it(webapp: World):
+    async with story(webapp, (50, 12), instance="webapp") as s:
+        await s.press("a")
+        await s.sees("Title", "enter add", "esc leave")
+        await s.sees_no("Description")
+        await s.press(*["tab"] * 6, *"with the fine file")
+        await s.sees("with the fine file", "esc leave")
+        await s.press(*["shift+tab"] * 6)
+        await s.sees("Title")
+        await s.press("escape", "V")
+        await s.sees("To the queue", "See the offers", "esc leave")
+
+
 async def test_what_is_typed_takes_the_place_of_a_priority(webapp: World):
     async with story(webapp, instance="webapp") as s:
         await s.press("a", *"Sharpen the saw", "tab", "tab", *"low", "enter")

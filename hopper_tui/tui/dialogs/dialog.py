@@ -22,11 +22,13 @@ R = TypeVar("R")
 
 FRAME = 6
 """Lines of a dialog around what it shows: border, padding and hints."""
+LEAST = 3
+"""Lines of the tallest thing in a dialog where there is no room; the dialog scrolls then."""
 
 
 def room(viewport: Size, around: int = FRAME) -> int:
-    """How many lines the tallest dialog has that are left by what is around them."""
-    return max(1, viewport.height * 9 // 10 - around)
+    """How many lines the tallest dialog has that are left by what is around them, and `LEAST`."""
+    return max(LEAST, viewport.height * 9 // 10 - around)
 
 
 class Hints(Widget):
