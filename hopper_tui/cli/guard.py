@@ -53,7 +53,7 @@ class _Command:
         another's by now."""
         with self._lock:
             if not self._has_ended:
-                for process in _members(self._process.pid):
+                for process in members(self._process.pid):
                     with suppress(OSError):
                         os.kill(process, number)
 
@@ -69,7 +69,7 @@ class _Command:
     def kill(self) -> None:
         """End all of its session, also what is begun while we do."""
         known: set[int] = set()
-        while not self._has_ended and (found := set(_members(self._process.pid))) - known:
+        while not self._has_ended and (found := set(members(self._process.pid))) - known:
             known |= found
             self.send(signal.SIGKILL)
 
@@ -87,7 +87,7 @@ class _Command:
         return code
 
 
-def _members(session: int) -> list[int]:
+def members(session: int) -> list[int]:
     """The processes of a session; where the system does not list them, those of its first process
     group."""
     if not os.path.isdir("/proc/self"):

@@ -130,9 +130,9 @@ class Runner:
         with self._knowing:
             self._is_gone = True
             for job in self._jobs.values():
-                if job.pid:  # nobody else would end it
+                for process in guard.members(job.pid) if job.pid else ():  # nobody else ends them
                     with suppress(OSError):
-                        os.killpg(job.pid, signal.SIGKILL)
+                        os.kill(process, signal.SIGKILL)
                 job.tell({})
 
     def _replies(self) -> Iterator[Reply]:

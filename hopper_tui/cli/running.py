@@ -99,6 +99,9 @@ class Commands:
                     job.end()
                 _read(job.ended, dict(zip(streams, (out.add, said.add), strict=True)))
                 code = job.wait()
+            except BaseException:
+                job.end()
+                raise
             finally:
                 del self._running[_key(task)]
         said.end()
