@@ -46,13 +46,19 @@ def trend(hopper: Hopper, period: float) -> Trend:
     places = _places(hopper, events)
     added, done, change = [0] * SPANS, [0] * SPANS, [0] * SPANS
     waits: list[list[float]] = [[] for _ in range(SPANS)]
+    ended: dict[str, list[int]] = {}  # in which spans a task was done, that may be undone
     for event in events:
         instance, born = places.get(event.key, ("", ""))
         if instance not in ids:
             continue
         span = min(SPANS - 1, int((seconds(event.at) - begin) / length))
         added[span] += "instance" in event.patch.set
-        done[span] += event.kind == "task.done"
+        if event.kind == "task.undo":
+            if event.patch.base.get("status") == TaskStatus.DONE and ended.get(event.key):
+                done[ended[event.key].pop()] -= 1
+        elif event.patch.set.get("status") == TaskStatus.DONE:
+            ended.setdefault(event.key, []).append(span)
+            done[span] += 1
         change[span] += _change(event)
         if event.kind == "task.claimed" and event.patch.set.get("attempts") == 1:
             waits[span].append(max(0.0, seconds(event.at) - seconds(born)))

@@ -21,7 +21,7 @@ from textual.theme import Theme
 from textual.widgets import Static
 
 from hopper_tui.resources import STYLES
-from hopper_tui.tui import keymap
+from hopper_tui.tui import keymap, pastes
 from hopper_tui.tui.arrangement import HEIGHTS, SMALLEST, WIDTHS
 from hopper_tui.tui.cockpit import Cockpit
 from hopper_tui.tui.commands import key_of
@@ -86,6 +86,7 @@ class HopperApp(TypeAhead, inherit_bindings=False):
         *,
         local: bool = True,
     ) -> None:
+        pastes.install()
         gc.disable()  # until all is loaded: a collection now would only find what stays
         self._state_file = StateFile(world.home, world.places.root)
         self._saved = remembered = self._state_file.read()

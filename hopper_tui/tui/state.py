@@ -66,11 +66,13 @@ class StateFile:
             words = self._as_words(now)
             changed = {k: v for k, v in words.items() if self._words.get(k, "") != v}
             gone = [k for k in self._words if k not in words and k.startswith(_PASSING)]
-            changed |= dict.fromkeys(gone, "")
-            if not changed:
+            if not (changed or gone):
                 return
+            found = self._read()
+            # what another terminal wrote there since is not ours to forget
+            changed |= {k: "" for k in gone if found.get(k) == self._words[k]}
             self._words = words
-            kept = {k: v for k, v in self._read().items() if k not in changed}
+            kept = {k: v for k, v in found.items() if k not in changed}
             kept |= {k: v for k, v in changed.items() if v}
             with suppress(OSError):
                 self._replace(dict(list(kept.items())[-MOST:]))

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from hopper_tui.model.errors import HopperError, InvalidTransition
+from hopper_tui.model.lifecycle import TaskStatus
 
 if TYPE_CHECKING:
     from hopper_tui.engine.hopper import Hopper
     from hopper_tui.model.feedback import TaskFeedback
     from hopper_tui.model.task import Task
 
+_ENDED = frozenset({TaskStatus.DONE, TaskStatus.FAILED})
 Change = Callable[["Hopper", str], object]
 """What a verb does to the task with that id, which the hopper holds."""
 
@@ -76,10 +78,10 @@ def _unchanged(hopper: Hopper, task: Task, what: str) -> HopperError:
 
 
 def rate(feedback: TaskFeedback, finish: bool | None = None) -> Verb:
-    """Say how a task went, and `finish` it; None finishes one that is open."""
+    """Say how a task went, and `finish` it; None finishes one that has not ended by itself."""
 
     def change(hopper: Hopper, task: str) -> object:
-        if hopper.get(task).is_open if finish is None else finish:
+        if hopper.get(task).status not in _ENDED if finish is None else finish:
             return hopper.complete(task, feedback)
         return hopper.give_feedback(task, feedback)
 

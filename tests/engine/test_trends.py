@@ -77,6 +77,24 @@ def test_what_is_reopened_is_open_again(queue: tuple[Hopper, Clock]):
     assert last(trend(hopper, SPANS * HOUR).open, 4) == [0, 1, 0, 1]
 
 
+def test_what_is_undone_was_not_done_and_what_is_redone_is_done_then(queue: tuple[Hopper, Clock]):
+    hopper, clock = queue
+    task = hopper.add_task(title="a")
+    seen = []
+    for change in (
+        lambda: hopper.complete(task),
+        lambda: hopper.world.undo(hopper.id),
+        lambda: hopper.world.redo(hopper.id),
+        lambda: hopper.reopen(task),
+        lambda: hopper.world.undo(hopper.id),
+        lambda: hopper.world.undo(hopper.id),
+    ):
+        clock.now += HOUR
+        change()
+        seen.append(sum(trend(hopper, SPANS * HOUR).done))
+    assert seen == [1, 0, 1, 1, 1, 0]
+
+
 def test_what_was_there_before_counts_as_open(queue: tuple[Hopper, Clock]):
     hopper, clock = queue
     hopper.add_task(title="old")

@@ -181,6 +181,18 @@ def test_ended_by_a_signal_it_gives_the_terminal_back_and_keeps_what_was_typed(
 
 
 @needs_tmux
+def test_what_is_pasted_is_text_whatever_it_contains(shell_desk: Desk[Terminal]):
+    t = shell_desk.opens()
+    t.press("n")
+    t.sees("enter note")
+    t.paste("\x1b[31mred\x1b[0m error\ndd\n\x1b[A")
+    t.sees("red error dd")
+    t.press("Enter")
+    t.sees("noted")
+    assert {task["status"] for task in shell_desk.tasks()} == {"pending"}
+
+
+@needs_tmux
 def test_stopped_it_gives_the_terminal_to_the_shell_until_it_comes_back(
     shell_desk: Desk[Terminal],
 ):

@@ -52,6 +52,11 @@ class Terminal(Display):
         """Press keys, by the names tmux gives them."""
         self._tmux("send-keys", "--", *keys)
 
+    def paste(self, text: str) -> None:
+        """Paste a text, between the marks that say so."""
+        self._tmux("set-buffer", "--", text)
+        self._tmux("paste-buffer", "-p")
+
     def resize(self, columns: int, lines: int) -> None:
         """Give the terminal another size."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(lines))

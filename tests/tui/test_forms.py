@@ -88,6 +88,12 @@ async def test_a_form_scrolls_where_there_is_no_room_for_all_of_it(webapp: World
         await s.sees("with the fine file", "esc leave")
         await s.press(*["shift+tab"] * 6)
         await s.sees("Title")
+        await s.press(*["tab"] * 6)
+        await s.pilot.resize_terminal(80, 24)
+        await s.sees("Title", "with the fine file")
+        await s.pilot.resize_terminal(50, 12)
+        await s.sees("with the fine file", "esc leave")
+        await s.sees_no("Title")
         await s.press("escape", "V")
         await s.sees("To the queue", "See the offers", "esc leave")
 
@@ -224,6 +230,16 @@ async def test_what_somebody_cancelled_meanwhile_is_not_rated_as_if_it_were_done
         webapp.hopper("webapp").cancel(the(webapp, "Tidy the docs").id, "no time")
         await s.press("4")
         await s.sees("is cancelled and cannot become done")
+        assert the(webapp, "Tidy the docs").feedback is None
+
+
+async def test_of_many_only_those_are_rated_that_were_done(webapp: World):
+    async with story(webapp, (160, 48), instance="webapp", filter="priority:medium") as s:
+        await s.press("*", "F")
+        await s.sees("excellent")
+        webapp.hopper("webapp").cancel(the(webapp, "Tidy the docs").id, "no time")
+        await s.press("4")
+        await s.sees("1 refused", "is cancelled")
         assert the(webapp, "Tidy the docs").feedback is None
 
 

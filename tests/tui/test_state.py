@@ -171,6 +171,17 @@ async def test_a_form_that_was_left_goes_on_in_the_next_run(again: Again, tmp_pa
     assert StateFile(tmp_path).read().drafts == {}
 
 
+def test_a_draft_that_another_terminal_wrote_is_not_forgotten_here(tmp_path: Path):
+    StateFile(tmp_path).write(LEFT._replace(drafts={}))
+    one, other = StateFile(tmp_path), StateFile(tmp_path)
+    one.write(LEFT._replace(drafts={"api": {"title": "of one"}}))
+    other.write(LEFT._replace(drafts={"api": {"title": "of the other"}}))
+    one.write(LEFT._replace(drafts={}))
+    assert StateFile(tmp_path).read().drafts == {"api": {"title": "of the other"}}
+    other.write(LEFT._replace(drafts={}))
+    assert StateFile(tmp_path).read().drafts == {}
+
+
 async def test_a_form_that_is_open_when_the_terminal_is_closed_goes_on_later(again: Again):
     async with story(again(), instance="webapp") as s:
         await s.press("a", *"Sharpen the")

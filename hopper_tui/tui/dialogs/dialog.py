@@ -82,6 +82,11 @@ class Dialog(ModalScreen[R]):
         """Nothing can be done before all is there: a key that was underway may come as early."""
         return self.is_mounted and super().check_action(action, parameters)
 
+    def on_resize(self) -> None:
+        """Keep what has the focus in sight."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     def on_screen_resume(self) -> None:
         """Close if that was to be done meanwhile."""
         if self._result is not None:
