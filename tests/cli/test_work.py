@@ -468,9 +468,9 @@ def test_a_stopped_worker_s_command_ends_with_its_lease(
     guide: Shell, queued: AddTask, tmp_path: Path
 ) -> None:
     queued("Held too long")
-    with _worker(guide, "--lease", "1s", *_logging(tmp_path, "time.sleep(600)")) as worker:
+    with _worker(guide, "--lease", "4s", *_logging(tmp_path, "time.sleep(600)")) as worker:
         ((pid, *_),) = _await("it begins", lambda: _begun(tmp_path))
-        time.sleep(1.5)
+        time.sleep(4.5)
         assert _is_alive(int(pid))
         worker.send_signal(signal.SIGSTOP)
         _await("the command is ended", lambda: not _is_alive(int(pid)))
