@@ -176,7 +176,8 @@ def _words(known: Iterable[str]) -> Complete:
 
 async def rate(cockpit: Cockpit) -> None:
     """Say how the chosen tasks went; those that are open are done thereby."""
-    row = cockpit.tasks.selected_row
+    chosen = cockpit.tasks.chosen
+    row = cockpit.tasks.row(chosen[0]) if len(chosen) == 1 else None
     names = [row.instance.name for row in cockpit.tree_view.snapshot.rows]
     fields = [
         Field("notes", "Notes"),
@@ -184,10 +185,8 @@ async def rate(cockpit: Cockpit) -> None:
         Field("elsewhere", "Better at", placeholder="another hopper",
               complete=_words(names)),
     ]  # fmt: skip
-    chosen = cockpit.tasks.chosen
-    is_open = row is not None and row.task.is_open
-    title = f"{'done' if is_open or len(chosen) > 1 else 'feedback'}: {_subject(cockpit)}"
-    finish = is_open if len(chosen) == 1 else None
+    finish = row.task.is_open if row else None
+    title = f"{'feedback' if finish is False else 'done'}: {_subject(cockpit)}"
 
     async def attempt(values: Values) -> Problem | None:
         try:

@@ -290,6 +290,20 @@ async def test_what_is_done_is_rated_where_it_is(webapp: World):
         assert (task.status, task.feedback["was_good_match"]) == ("done", True)
 
 
+async def test_the_marked_task_is_rated_wherever_the_cursor_is(webapp: World):
+    async with story(webapp, instance="webapp", filter="status:done,pending") as s:
+        await s.press("j")
+        await s.selects("Tidy the docs")
+        await s.press("space", "G", "k", "k")
+        await s.selects("Set up CI")
+        await s.press("F")
+        await s.sees("done: web-", "Tidy the docs")
+        await s.press("4")
+        await s.sees("rated web-")
+        assert the(webapp, "Tidy the docs").status == "done"
+        assert the(webapp, "Set up CI").feedback is None
+
+
 async def test_tags_are_completed_where_they_are_added(webapp: World):
     async with open_at(webapp, "Tidy the docs") as s:
         await s.press("t")
