@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -79,7 +78,7 @@ class Runner:
         self._line, theirs = socket.socketpair()
         with theirs:
             self._guard = subprocess.Popen(  # noqa: S603 - a program of ours
-                [sys.executable, "-I", "-S", str(Path(guard.__file__)), str(GRACE)],
+                [sys.executable, "-I", "-S", guard.__file__, str(GRACE)],
                 stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )  # fmt: skip

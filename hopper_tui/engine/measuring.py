@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hopper_tui.engine import phases
+from hopper_tui.engine.undo import REDO, UNDO
 from hopper_tui.model.clock import seconds, stamp
 from hopper_tui.model.lifecycle import ACTIVE, HopperScope, TaskStatus
 from hopper_tui.model.query import Query, Term
@@ -141,9 +142,9 @@ class Meter:
             track = self._tracks.get(event.key)
             if track is None:
                 continue
-            if event.kind == _UNDO:
+            if event.kind == UNDONE:
                 self._undo(track)
-            elif event.kind == _REDO:
+            elif event.kind == REDONE:
                 self._redo(track)
             elif event.patch.set or event.patch.on or event.patch.off:
                 track.done.append(self._step(event, track))
@@ -269,7 +270,8 @@ _STEPS = {
     "task.reopened": _reopened,
 }
 """What the kinds of events mean: who has the task then, and what counts; others mean nothing."""
-_UNDO, _REDO = "task.undo", "task.redo"
+UNDONE, REDONE = f"task.{UNDO}", f"task.{REDO}"
+"""The kinds of what takes back the last change of a task, and of what takes that back."""
 
 
 def _between(one: str, other: str) -> float:

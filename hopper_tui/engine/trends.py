@@ -53,7 +53,7 @@ def trend(hopper: Hopper, period: float) -> Trend:
             continue
         span = min(SPANS - 1, int((seconds(event.at) - begin) / length))
         added[span] += "instance" in event.patch.set
-        if event.kind == "task.undo":
+        if event.kind == measuring.UNDONE:
             if event.patch.base.get("status") == TaskStatus.DONE and ended.get(event.key):
                 done[ended[event.key].pop()] -= 1
         elif event.patch.set.get("status") == TaskStatus.DONE:

@@ -65,5 +65,5 @@ def _feed_cleaned(parser: XTermParser, data: str) -> Iterable[Message]:
 
 
 def install() -> None:
-    """Have what drivers read cleaned; they know no other way to do so."""
+    """Have what drivers read cleaned. They make the parser themselves, so its class is changed."""
     XTermParser.feed = _feed_cleaned  # type: ignore[method-assign, assignment]

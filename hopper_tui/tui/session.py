@@ -221,10 +221,9 @@ class Session:
             report = job.report
             return [f"not {report.verb}: {one.problem.sentence}" for one in report.refused]
 
-        goes_on_now = True
-        while goes_on_now:
-            is_more = await self._write(partial(job.go_on, PORTION), refused)
-            goes_on_now = is_more and not self._is_left and goes_on(job.through)
+        while await self._write(partial(job.go_on, PORTION), refused):
+            if self._is_left or not goes_on(job.through):
+                break
         return job.report
 
     async def do(self, job: Callable[[World], R]) -> R:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hopper_tui.model.task import Task
 
 _ENDED = frozenset({TaskStatus.DONE, TaskStatus.FAILED})
+"""What is rated as it is."""
 Change = Callable[["Hopper", str], object]
 """What a verb does to the task with that id, which the hopper holds."""
 
@@ -78,7 +79,7 @@ def _unchanged(hopper: Hopper, task: Task, what: str) -> HopperError:
 
 
 def rate(feedback: TaskFeedback, finish: bool | None = None) -> Verb:
-    """Say how a task went, and `finish` it; None finishes one that has not ended by itself."""
+    """Say how a task went, and `finish` it; None finishes one that was neither done nor failed."""
 
     def change(hopper: Hopper, task: str) -> object:
         if hopper.get(task).status not in _ENDED if finish is None else finish:

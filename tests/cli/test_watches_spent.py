@@ -58,17 +58,18 @@ def _seen(process: subprocess.Popen[str]) -> Iterator[list[str]]:
     lines += out.splitlines()
 
 
-def test_next_waits_for_a_task(watchless: Watchless, queued: AddTask) -> None:
-    waiting = watchless("next", "--instance", "worker-1", "--wait", "20", "--executor", "coder")
-    with _seen(waiting) as lines:
-        with pytest.raises(subprocess.TimeoutExpired):
-            waiting.wait(1.0)
-        queued("Arrive late")
-    assert "Arrive late" in lines[0]
-
-
-def test_a_worker_waits_for_a_task(watchless: Watchless, queued: AddTask) -> None:
-    waiting = watchless("work", "--instance", "worker-1", "--max-tasks", "1", "--", "true")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("next", "--instance", "worker-1", "--wait", "20", "--executor", "coder"),
+        ("work", "--instance", "worker-1", "--max-tasks", "1", "--", "true"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_task_is_waited_for(
+    watchless: Watchless, queued: AddTask, command: tuple[str, ...]
+) -> None:
+    waiting = watchless(*command)
     with _seen(waiting) as lines:
         with pytest.raises(subprocess.TimeoutExpired):
             waiting.wait(1.0)
